@@ -1,0 +1,3 @@
+//! The one way to run every check of this repository.
+
+fn main() {}
