@@ -1,7 +1,46 @@
 #![doc = include_str!("../README.md")]
 
+mod callback;
+mod capability;
 mod env;
+mod error;
+mod instruction;
+mod money;
+mod party;
+mod phone;
+mod provider;
+mod reference;
+mod report;
+mod scalar;
+mod secret;
+mod text;
 mod timestamp;
+mod url;
 
+/// The attribute that [`Provider`] and the other async traits are written with, so that versions match.
+pub use async_trait::async_trait;
+
+pub use callback::{
+    CallbackError, Callbacks, Credit, Delivery, DeliveryPurpose, Headers, Read, Reply, Storage, Unanswered,
+};
+pub use capability::{Ability, CallbackUse, Capabilities, Lookup, PartyKind, Resubmit};
 pub use env::{Env, SystemEnv, Timer};
+pub use error::{Advice, Effect, Error, ErrorKind, Result};
+pub use instruction::{
+    Airtime, Bill, Callback, Collect, Confirm, Details, Instruction, Operation, PayOut, Purpose, Terms,
+    Ticket, Voucher,
+};
+pub use money::{Currency, Money, MoneyError};
+pub use party::{
+    AccountNumber, Bank, Biller, InvalidParty, Name, Network, Payee, PayeeAccount, Payer, PayerSource,
+    Shortcode,
+};
+pub use phone::{InvalidMsisdn, Msisdn};
+pub use provider::{Answer, Balances, Provider, ProviderExt};
+pub use reference::{InvalidReference, ProviderId, ProviderRef, ProviderRefs, Reference};
+pub use report::{Balance, BalanceReport, Good, GoodKind, NextStep, Report, State, ToldParty, Trust};
+pub use scalar::Scalar;
+pub use secret::{Raw, Secret};
+pub use text::Told;
 pub use timestamp::{EatLayout, Timestamp};
+pub use url::{CallbackUrl, InvalidCallbackUrl};

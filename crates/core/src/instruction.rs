@@ -1,0 +1,445 @@
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::{
+    AccountNumber, Biller, CallbackUrl, Effect, Money, Msisdn, Network, Payee, Payer, ProviderRefs,
+    Reference, Secret,
+};
+
+/// What we want: one movement of money, or one step of it. Open: more will come.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Instruction {
+    /// Pay someone.
+    PayOut(PayOut),
+    /// Ask someone to pay us.
+    Collect(Collect),
+    /// Confirm a collection with the code its payer was sent.
+    Confirm(Confirm),
+    /// Buy airtime or a bundle.
+    Airtime(Airtime),
+    /// Pay a bill.
+    Bill(Bill),
+    /// Buy an airtime voucher.
+    Voucher(Voucher),
+}
+
+/// What every instruction that starts a payment has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Terms {
+    /// Our name for the payment.
+    pub reference: Reference,
+    /// How much.
+    pub amount: Money,
+    /// What for.
+    pub purpose: Purpose,
+    /// A few words that people on either side see.
+    pub description: Option<String>,
+    /// Where the gateway posts what became of it; required by gateways that answer only there.
+    pub callback: Option<Callback>,
+    /// What only one gateway knows. The provider's capabilities list the keys; any other key is refused.
+    pub details: Details,
+}
+
+impl Terms {
+    /// Terms for a payment of `amount`, general purpose, nothing optional.
+    pub fn new(reference: Reference, amount: Money) -> Self {
+        Self {
+            reference,
+            amount,
+            purpose: Purpose::General,
+            description: None,
+            callback: None,
+            details: Details::default(),
+        }
+    }
+
+    /// Says what the payment is for.
+    #[must_use]
+    pub fn with_purpose(mut self, purpose: Purpose) -> Self {
+        self.purpose = purpose;
+        self
+    }
+
+    /// Adds a few words that people on either side see.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// Says where the gateway posts what became of it.
+    #[must_use]
+    pub fn with_callback(mut self, callback: Callback) -> Self {
+        self.callback = Some(callback);
+        self
+    }
+
+    /// Adds something only this gateway knows.
+    #[must_use]
+    pub fn with_detail(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.details.insert(key, value);
+        self
+    }
+}
+
+/// Pay someone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PayOut {
+    /// Who is paid.
+    pub to: Payee,
+    /// The common terms.
+    pub terms: Terms,
+}
+
+impl PayOut {
+    /// A payment to `to`.
+    pub fn new(to: Payee, terms: Terms) -> Self {
+        Self { to, terms }
+    }
+}
+
+/// Ask someone to pay us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Collect {
+    /// Who pays.
+    pub from: Payer,
+    /// The common terms.
+    pub terms: Terms,
+}
+
+impl Collect {
+    /// A payment from `from`.
+    pub fn new(from: Payer, terms: Terms) -> Self {
+        Self { from, terms }
+    }
+}
+
+/// A step of a collection: hand in the code that its payer was sent. A wrong code leaves the collection open;
+/// a lost answer must never be resent.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Confirm {
+    /// The collection.
+    pub ticket: Ticket,
+    /// The one-time code. Never stored.
+    pub code: Secret,
+}
+
+impl Confirm {
+    /// Confirms the collection of `ticket` with `code`.
+    pub fn new(ticket: Ticket, code: Secret) -> Self {
+        Self { ticket, code }
+    }
+}
+
+/// Buy airtime or a bundle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Airtime {
+    /// The line that receives it.
+    pub to: Msisdn,
+    /// The line's network.
+    pub network: Network,
+    /// The common terms.
+    pub terms: Terms,
+}
+
+impl Airtime {
+    /// Airtime for the line `to`.
+    pub fn new(to: Msisdn, network: Network, terms: Terms) -> Self {
+        Self { to, network, terms }
+    }
+}
+
+/// Pay a bill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Bill {
+    /// The company.
+    pub biller: Biller,
+    /// The customer's account at it.
+    pub account: AccountNumber,
+    /// The common terms.
+    pub terms: Terms,
+}
+
+impl Bill {
+    /// A bill of `account` at `biller`.
+    pub fn new(biller: Biller, account: AccountNumber, terms: Terms) -> Self {
+        Self { biller, account, terms }
+    }
+}
+
+/// Buy an airtime voucher; the answer brings its PIN.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Voucher {
+    /// Whom it is for.
+    pub to: Msisdn,
+    /// The network it is for.
+    pub network: Network,
+    /// The common terms.
+    pub terms: Terms,
+}
+
+impl Voucher {
+    /// A voucher for `to`.
+    pub fn new(to: Msisdn, network: Network, terms: Terms) -> Self {
+        Self { to, network, terms }
+    }
+}
+
+impl Instruction {
+    /// Which kind of operation this is.
+    pub fn operation(&self) -> Operation {
+        match self {
+            Self::PayOut(_) => Operation::PayOut,
+            Self::Collect(_) => Operation::Collect,
+            Self::Confirm(_) => Operation::Confirm,
+            Self::Airtime(_) => Operation::Airtime,
+            Self::Bill(_) => Operation::Bill,
+            Self::Voucher(_) => Operation::Voucher,
+        }
+    }
+
+    /// Our name for the payment this is about.
+    pub fn reference(&self) -> &Reference {
+        match self {
+            Self::Confirm(confirm) => &confirm.ticket.reference,
+            Self::PayOut(PayOut { terms, .. })
+            | Self::Collect(Collect { terms, .. })
+            | Self::Airtime(Airtime { terms, .. })
+            | Self::Bill(Bill { terms, .. })
+            | Self::Voucher(Voucher { terms, .. }) => &terms.reference,
+        }
+    }
+
+    /// The terms; `None` for [`Confirm`], which is a step of a payment that has them already.
+    pub fn terms(&self) -> Option<&Terms> {
+        match self {
+            Self::Confirm(_) => None,
+            Self::PayOut(PayOut { terms, .. })
+            | Self::Collect(Collect { terms, .. })
+            | Self::Airtime(Airtime { terms, .. })
+            | Self::Bill(Bill { terms, .. })
+            | Self::Voucher(Voucher { terms, .. }) => Some(terms),
+        }
+    }
+}
+
+/// What a payment is for. Open: more will come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Purpose {
+    /// Nothing special.
+    #[default]
+    General,
+    /// A salary.
+    Salary,
+    /// A prize or a gift of a promotion.
+    Promotion,
+}
+
+/// Where a gateway posts what became of a payment or a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Callback {
+    /// For the result.
+    pub result: CallbackUrl,
+    /// For the news that the request waited too long in the gateway's queue, where the gateway has such news.
+    pub timeout: Option<CallbackUrl>,
+}
+
+impl Callback {
+    /// Results go to `result`.
+    pub fn new(result: CallbackUrl) -> Self {
+        Self { result, timeout: None }
+    }
+
+    /// Queue timeouts go to `timeout`.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: CallbackUrl) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+}
+
+/// Named values that only one gateway knows, in the order of their names. Prints the names only.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Details(BTreeMap<String, String>);
+
+impl Details {
+    /// Sets the value of `key`.
+    pub fn insert(&mut self, key: impl Into<String>, value: impl Into<String>) {
+        self.0.insert(key.into(), value.into());
+    }
+
+    /// The value of `key`.
+    pub fn find(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
+    /// Names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Details {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// How to ask about a payment again. It can be made from the instruction alone, for when no answer ever came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Ticket {
+    /// Our name for the payment.
+    pub reference: Reference,
+    /// What it was.
+    pub operation: Operation,
+    /// The gateway's names for it, as far as told.
+    pub provider_refs: ProviderRefs,
+    /// Where the gateway posts the answer to the question, where it answers only there.
+    pub callback: Option<Callback>,
+}
+
+impl Ticket {
+    /// A ticket for a payment of which nothing but our reference is known.
+    pub fn new(reference: Reference, operation: Operation) -> Self {
+        Self { reference, operation, provider_refs: ProviderRefs::new(), callback: None }
+    }
+
+    /// Adds the gateway's names for the payment.
+    #[must_use]
+    pub fn with_provider_refs(mut self, provider_refs: ProviderRefs) -> Self {
+        self.provider_refs = provider_refs;
+        self
+    }
+
+    /// Says where the answer is to be posted.
+    #[must_use]
+    pub fn with_callback(mut self, callback: Callback) -> Self {
+        self.callback = Some(callback);
+        self
+    }
+}
+
+/// The ticket of a payment that was just instructed.
+impl From<&Instruction> for Ticket {
+    fn from(instruction: &Instruction) -> Self {
+        match instruction {
+            Instruction::Confirm(confirm) => confirm.ticket.clone(),
+            other => Self::new(other.reference().clone(), other.operation()),
+        }
+    }
+}
+
+/// What is done. Open: more will come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Operation {
+    /// [`Instruction::PayOut`].
+    PayOut,
+    /// [`Instruction::Collect`].
+    Collect,
+    /// [`Instruction::Confirm`].
+    Confirm,
+    /// [`Instruction::Airtime`].
+    Airtime,
+    /// [`Instruction::Bill`].
+    Bill,
+    /// [`Instruction::Voucher`].
+    Voucher,
+    /// Asking what became of a payment.
+    Status,
+    /// Asking for our balances.
+    Balances,
+    /// Telling the gateway where to post.
+    RegisterCallback,
+    /// Getting a token.
+    Authorize,
+    /// Putting a provider together.
+    Configure,
+}
+
+impl Operation {
+    /// A short name for logs and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PayOut => "pay_out",
+            Self::Collect => "collect",
+            Self::Confirm => "confirm",
+            Self::Airtime => "airtime",
+            Self::Bill => "bill",
+            Self::Voucher => "voucher",
+            Self::Status => "status",
+            Self::Balances => "balances",
+            Self::RegisterCallback => "register_callback",
+            Self::Authorize => "authorize",
+            Self::Configure => "configure",
+        }
+    }
+
+    /// Whether it may move money. What does not can be repeated at will.
+    pub const fn moves_money(self) -> bool {
+        match self {
+            Self::PayOut | Self::Collect | Self::Confirm | Self::Airtime | Self::Bill | Self::Voucher => true,
+            Self::Status | Self::Balances | Self::RegisterCallback | Self::Authorize | Self::Configure => {
+                false
+            }
+        }
+    }
+
+    /// The effect of a failure after which the gateway certainly has not started this.
+    pub const fn not_started(self) -> Effect {
+        if self.moves_money() { Effect::None } else { Effect::Unchanged }
+    }
+
+    /// The effect of a failure after which nobody knows whether the gateway has started this.
+    pub const fn uncertain(self) -> Effect {
+        if self.moves_money() { Effect::Unknown } else { Effect::Unchanged }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ticket_can_be_made_before_any_answer() {
+        let terms = Terms::new("LOAN-1".parse().unwrap(), Money::kes("100").unwrap());
+        let payee = Payee::till("123456".parse().unwrap());
+        let instruction = Instruction::PayOut(PayOut::new(payee, terms));
+        let ticket = Ticket::from(&instruction);
+        assert_eq!((ticket.reference.as_str(), ticket.operation), ("LOAN-1", Operation::PayOut));
+
+        let confirm = Instruction::Confirm(Confirm::new(ticket.clone(), Secret::new("123456")));
+        assert_eq!(Ticket::from(&confirm), ticket);
+        assert_eq!(confirm.reference(), &ticket.reference);
+        assert!(!format!("{confirm:?}").contains("123456"));
+    }
+
+    #[test]
+    fn details_print_names_only() {
+        let mut details = Details::default();
+        details.insert("occasion", "Jane's birthday");
+        assert_eq!(format!("{details:?}"), r#"{"occasion"}"#);
+    }
+}
