@@ -1,1 +1,13 @@
 #![doc = include_str!("../README.md")]
+
+mod authorize;
+mod base_url;
+mod call;
+mod gateway;
+mod transport;
+
+pub use authorize::{Authorize, BearerToken, Pass, StaticKey, Token, TokenDialect, basic, secret_header};
+pub use base_url::{BaseUrl, Environment, InvalidBaseUrl, Production, Sandbox};
+pub use call::{Call, Path, Response};
+pub use gateway::{Gateway, Line};
+pub use transport::{Exchange, Failure, Stage, Transport, TransportError};
