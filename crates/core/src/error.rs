@@ -195,9 +195,10 @@ impl Error {
     pub fn advice(&self) -> Advice {
         match (self.0.effect, self.0.kind) {
             (Effect::Unknown | Effect::Unchanged, _) => Advice::Ask,
-            (Effect::None, ErrorKind::NotSent | ErrorKind::Throttled | ErrorKind::Unavailable) => {
-                Advice::Resend
-            }
+            (
+                Effect::None,
+                ErrorKind::NotSent | ErrorKind::Interrupted | ErrorKind::Throttled | ErrorKind::Unavailable,
+            ) => Advice::Resend,
             (Effect::None, _) => Advice::Fix,
         }
     }
