@@ -2,6 +2,7 @@
 
 mod callback;
 mod capability;
+mod code;
 mod env;
 mod error;
 mod instruction;
@@ -24,6 +25,7 @@ pub use callback::{
     CallbackError, Callbacks, Credit, Delivery, DeliveryPurpose, Headers, Read, Reply, Storage, Unanswered,
 };
 pub use capability::{Ability, CallbackUse, Capabilities, Lookup, PartyKind, Resubmit};
+pub use code::{CodeRow, Meaning};
 pub use env::{Env, SystemEnv, Timer};
 pub use error::{Advice, Effect, Error, ErrorKind, Result};
 pub use instruction::{
@@ -39,7 +41,7 @@ pub use phone::{InvalidMsisdn, Msisdn};
 pub use provider::{Answer, Balances, Provider, ProviderExt};
 pub use reference::{InvalidReference, ProviderId, ProviderRef, ProviderRefs, Reference};
 pub use report::{Balance, BalanceReport, Good, GoodKind, NextStep, Report, State, ToldParty, Trust};
-pub use scalar::Scalar;
+pub use scalar::{Scalar, lenient, one_or_many};
 pub use secret::{Raw, Secret};
 pub use text::Told;
 pub use timestamp::{EatLayout, Timestamp};

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error};
 use serde_json::value::RawValue;
 
 /// A JSON string, number or boolean, kept as the text it was written in.
@@ -46,6 +46,32 @@ impl fmt::Debug for Scalar {
     }
 }
 
+/// For `deserialize_with`: a value of another shape than expected reads as none, not as an error. What a gateway
+/// sends must be readable even where it is odd; only what we need has to have its shape.
+///
+/// # Errors
+///
+/// Only when the input is no JSON at all.
+pub fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let raw = Option::<Box<RawValue>>::deserialize(deserializer)?;
+    Ok(raw.and_then(|raw| serde_json::from_str(raw.get()).ok()))
+}
+
+/// For `deserialize_with`: a list, which some gateways send without its brackets when it has one item.
+///
+/// # Errors
+///
+/// Only when the input is no JSON at all; anything but a list or an item of it reads as an empty list.
+pub fn one_or_many<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    let Some(raw) = Option::<Box<RawValue>>::deserialize(deserializer)? else { return Ok(Vec::new()) };
+    let one = || serde_json::from_str(raw.get()).map(|one| vec![one]);
+    Ok(serde_json::from_str(raw.get()).or_else(|_| one()).unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +103,26 @@ mod tests {
             assert_eq!(read(json), None, "{json}");
         }
         assert_eq!(serde_json::from_str::<Option<Scalar>>("null").unwrap(), None);
+    }
+
+    #[test]
+    fn odd_shapes_read_as_none_and_one_item_as_a_list() {
+        #[derive(serde::Deserialize)]
+        struct Odd {
+            #[serde(default, deserialize_with = "lenient")]
+            code: Option<Scalar>,
+            #[serde(default, deserialize_with = "one_or_many")]
+            items: Vec<Scalar>,
+        }
+        let read = |json: &str| {
+            let odd: Odd = serde_json::from_str(json).unwrap();
+            (odd.code.map(|code| code.as_str().to_owned()), odd.items.len())
+        };
+        assert_eq!(read(r#"{"code": 1, "items": [1, "2"]}"#), (Some("1".to_owned()), 2));
+        assert_eq!(read(r#"{"code": {"a": 1}, "items": "2"}"#), (None, 1));
+        assert_eq!(read(r#"{"code": null, "items": null}"#), (None, 0));
+        assert_eq!(read(r#"{"items": {"a": 1}}"#), (None, 0));
+        assert!(serde_json::from_str::<Odd>(r#"{"code": }"#).is_err());
     }
 
     #[test]

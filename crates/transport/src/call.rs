@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use malipo_core::{Error, ErrorKind, Operation, Reference, Result, Secret};
@@ -140,41 +138,6 @@ impl Path {
 
 const fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
-}
-
-/// A gateway's answer, with every secret that was sent erased from its body.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Response {
-    /// The HTTP status.
-    pub status: u16,
-    /// How long the gateway asks us to wait, from a `Retry-After` in seconds.
-    pub retry_after: Option<Duration>,
-    /// The body.
-    pub body: Bytes,
-}
-
-impl Response {
-    /// An answer.
-    pub fn new(status: u16, body: impl Into<Bytes>) -> Self {
-        Self { status, retry_after: None, body: body.into() }
-    }
-
-    /// Whether the status is 2xx.
-    pub const fn is_success(&self) -> bool {
-        matches!(self.status, 200..=299)
-    }
-
-    pub(crate) fn read(response: http::Response<Bytes>, secrets: &[Secret]) -> Self {
-        let (parts, body) = response.into_parts();
-        let seconds =
-            parts.headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        Self {
-            status: parts.status.as_u16(),
-            retry_after: seconds.map(Duration::from_secs),
-            body: secrets.iter().fold(body, |body, secret| secret.erase_from(body)),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -4,10 +4,12 @@ mod authorize;
 mod base_url;
 mod call;
 mod gateway;
+mod response;
 mod transport;
 
 pub use authorize::{Authorize, BearerToken, Pass, StaticKey, Token, TokenDialect, basic, secret_header};
 pub use base_url::{BaseUrl, Environment, InvalidBaseUrl, Production, Sandbox};
-pub use call::{Call, Path, Response};
+pub use call::{Call, Path};
 pub use gateway::{Gateway, Line};
+pub use response::{Complaint, Response};
 pub use transport::{Exchange, Failure, Stage, Transport, TransportError};

@@ -1,0 +1,267 @@
+//! What Daraja posts to us, as what it claims. Pure.
+
+use malipo_core::{
+    Balance, BalanceReport, CallbackError, CodeRow, Currency, Delivery, DeliveryPurpose, EatLayout, Money,
+    ProviderId, ProviderRefs, Read, Reference, Reply, Report, Scalar, State, Storage, Timestamp, Told,
+    ToldParty, Unanswered,
+};
+
+use crate::decode::{REF_CONVERSATION, REF_ORIGINATOR};
+use crate::encode::REF_TRANSACTION;
+use crate::wire::{Outcome, Posted, parameter};
+
+/// Report details of a paid payout: whether the recipient is a registered customer, `Y` or `N`.
+const DETAIL_REGISTERED: &str = "registered";
+/// Report details of an answer about a payout: what it cost, as told.
+const DETAIL_CHARGES: &str = "charges";
+
+pub(crate) fn read(provider: &ProviderId, delivery: &Delivery) -> Result<Read, CallbackError> {
+    if delivery.purpose == DeliveryPurpose::Notice {
+        return Ok(Read::NotModelled);
+    }
+    let posted: Posted = serde_json::from_slice(delivery.body.bytes()).map_err(|error| {
+        CallbackError::Unreadable(format!("it is not a JSON object as Daraja posts: {error}"))
+    })?;
+    let reader = Reader { provider, delivery };
+    match (delivery.purpose, &posted.result) {
+        (DeliveryPurpose::Timeout, _) => Ok(Read::Report(reader.queue_timeout(&posted))),
+        (DeliveryPurpose::AnswerTimeout, _) => {
+            Ok(Read::Unanswered(reader.unanswered(posted.result.as_ref())))
+        }
+        (_, None) => Err(CallbackError::Unreadable("there is no Result in it".to_owned())),
+        // What it is about shows in its parameters, not in the URL that it came to: the code 0 of an answered
+        // question must never be taken for the code 0 of a payment.
+        (_, Some(outcome)) if outcome.parameter(parameter::STATUS).is_some() => Ok(reader.answer(outcome)),
+        (_, Some(outcome)) if outcome.parameter(parameter::BALANCE).is_some() => Ok(reader.balances(outcome)),
+        (DeliveryPurpose::Answer | DeliveryPurpose::Balance, Some(outcome)) => {
+            Ok(Read::Unanswered(reader.unanswered(Some(outcome))))
+        }
+        (_, Some(outcome)) => Ok(Read::Report(reader.result(outcome))),
+    }
+}
+
+pub(crate) fn reply(storage: Storage) -> Reply {
+    match storage {
+        Storage::Stored => Reply::json(200, r#"{"ResultCode":0,"ResultDesc":"Accepted"}"#),
+        Storage::NotStored => {
+            Reply::json(503, r#"{"ResultCode":1,"ResultDesc":"Not stored, post it again"}"#)
+        }
+    }
+}
+
+struct Reader<'a> {
+    provider: &'a ProviderId,
+    delivery: &'a Delivery,
+}
+
+impl Reader<'_> {
+    /// The result of a payout.
+    fn result(&self, outcome: &Outcome) -> Report {
+        let amount = outcome.parameter(parameter::AMOUNT).and_then(|text| Money::kes(text).ok());
+        let (state, remedy) = verdict(outcome, amount);
+        let mut report = self.report(outcome, state);
+        report.remedy = remedy;
+        report.amount = amount;
+        report.party = outcome.parameter(parameter::RECEIVER).and_then(party);
+        report.at = outcome
+            .parameter(parameter::COMPLETED_AT)
+            .and_then(|text| Timestamp::parse_eat(text, EatLayout::Dotted));
+        report.balances = parameter::FUNDS
+            .iter()
+            .filter_map(|(key, account)| {
+                Some(Balance::new(account, Money::kes(outcome.parameter(key)?).ok()?))
+            })
+            .collect();
+        if let Some(registered) = outcome.parameter(parameter::REGISTERED) {
+            report.details.insert(DETAIL_REGISTERED, Told::code(registered));
+        }
+        // On failure the transaction's id may be a placeholder that looks like a real one.
+        if state == State::Settled {
+            let receipt = outcome.parameter(parameter::RECEIPT).or(filled(outcome.transaction_id.as_ref()));
+            report.receipt = receipt.map(Told::code);
+            report.provider_refs = report.provider_refs.with(REF_TRANSACTION, receipt);
+        }
+        report
+    }
+
+    /// The answer to a question about a payout. Its own codes and ids are those of the question.
+    fn answer(&self, outcome: &Outcome) -> Read {
+        let status = outcome.parameter(parameter::STATUS).unwrap_or_default();
+        let code = filled(outcome.result_code.as_ref());
+        if code != Some("0") || !is_last(outcome) {
+            return Read::Unanswered(self.unanswered(Some(outcome)));
+        }
+        let amount = outcome.parameter(parameter::STATUS_AMOUNT).and_then(|text| Money::kes(text).ok());
+        let state = match status.to_ascii_lowercase().as_str() {
+            "completed" if amount.is_some() => State::Settled,
+            "cancelled" | "declined" | "expired" => State::Failed,
+            _ => State::Pending,
+        };
+        let mut report = Report::new(self.provider.clone(), state, self.delivery.trust());
+        let originator = outcome.parameter(parameter::STATUS_ORIGINATOR);
+        report.reference = self.reference(originator);
+        report.provider_refs = self
+            .provider_refs(originator)
+            .with(REF_CONVERSATION, outcome.parameter(parameter::STATUS_CONVERSATION));
+        if state == State::Settled {
+            let receipt = outcome.parameter(parameter::STATUS_RECEIPT);
+            report.receipt = receipt.map(Told::code);
+            report.provider_refs = report.provider_refs.with(REF_TRANSACTION, receipt);
+        }
+        report.amount = amount;
+        report.code = Some(Told::code(status));
+        report.text = filled(outcome.result_desc.as_ref()).map(Told::new);
+        report.party = recipient(outcome);
+        report.at = outcome
+            .parameter(parameter::STATUS_FINALISED)
+            .and_then(|text| Timestamp::parse_eat(text, EatLayout::Compact));
+        if let Some(charges) = outcome.parameter(parameter::STATUS_CHARGES) {
+            report.details.insert(DETAIL_CHARGES, Told::new(charges).as_str());
+        }
+        report.raw = self.delivery.body.clone();
+        Read::Report(report)
+    }
+
+    /// Our balances: accounts parted by `&`, each of name, currency and amounts parted by `|`. The first amount
+    /// is what is available; sources differ about the others.
+    fn balances(&self, outcome: &Outcome) -> Read {
+        if filled(outcome.result_code.as_ref()) != Some("0") {
+            return Read::Unanswered(self.unanswered(Some(outcome)));
+        }
+        let account = |text: &str| {
+            let mut fields = text.split('|').map(str::trim);
+            let (name, currency, available) = (fields.next()?, fields.next()?, fields.next()?);
+            Some(Balance::new(name, Money::parse(available, currency.parse::<Currency>().ok()?).ok()?))
+        };
+        let text = outcome.parameter(parameter::BALANCE).unwrap_or_default();
+        let balances = text.split('&').filter_map(account).collect();
+        let at = outcome
+            .parameter(parameter::BALANCE_COMPLETED_AT)
+            .and_then(|text| Timestamp::parse_eat(text, EatLayout::Compact));
+        let (trust, raw) = (self.delivery.trust(), self.delivery.body.clone());
+        Read::Balances(BalanceReport::new(self.provider.clone(), balances, trust, raw).with_at(at))
+    }
+
+    /// A payout that waited too long in a queue: whether it is paid is open, and a result may still come. What is
+    /// posted may be an empty shell of a result, or our own request.
+    fn queue_timeout(&self, posted: &Posted) -> Report {
+        let mut report = match &posted.result {
+            Some(outcome) => self.report(outcome, State::Pending),
+            None => {
+                let mut report = Report::new(self.provider.clone(), State::Pending, self.delivery.trust());
+                report.reference = self.reference(filled(posted.originator_conversation_id.as_ref()));
+                report.raw = self.delivery.body.clone();
+                report
+            }
+        };
+        report.remedy = Some("it waited too long in the gateway's queue: ask for its status");
+        report
+    }
+
+    fn unanswered(&self, outcome: Option<&Outcome>) -> Unanswered {
+        let mut unanswered = Unanswered::new(self.provider.clone(), self.delivery.body.clone());
+        unanswered.reference = self.delivery.addressed.clone();
+        let code = outcome.and_then(|outcome| filled(outcome.result_code.as_ref()));
+        unanswered.code = code.map(Told::code);
+        unanswered.text = outcome.and_then(|outcome| filled(outcome.result_desc.as_ref())).map(Told::new);
+        unanswered.remedy = code.and_then(|code| CodeRow::find(CODES, code)).map(|row| row.remedy);
+        unanswered
+    }
+
+    /// What every result says, whatever became of the payout.
+    fn report(&self, outcome: &Outcome, state: State) -> Report {
+        let originator = filled(outcome.originator_conversation_id.as_ref());
+        let mut report = Report::new(self.provider.clone(), state, self.delivery.trust());
+        report.reference = self.reference(originator);
+        report.provider_refs =
+            self.provider_refs(originator).with(REF_CONVERSATION, filled(outcome.conversation_id.as_ref()));
+        report.code = filled(outcome.result_code.as_ref()).map(Told::code);
+        report.text = filled(outcome.result_desc.as_ref()).map(Told::new);
+        report.raw = self.delivery.body.clone();
+        report
+    }
+
+    /// The payment that it says it is about, or else the one that its address is of.
+    fn reference(&self, originator: Option<&str>) -> Option<Reference> {
+        originator.and_then(|id| id.parse().ok()).or_else(|| self.delivery.addressed.clone())
+    }
+
+    /// Names a payment by the gateway's own originator id where it is not simply our reference.
+    fn provider_refs(&self, originator: Option<&str>) -> ProviderRefs {
+        let ours = self.delivery.addressed.as_ref().map(Reference::as_str);
+        ProviderRefs::new().with(REF_ORIGINATOR, originator.filter(|id| Some(*id) != ours))
+    }
+}
+
+/// What the code of a payout's result means. Without an amount a success is a claim of nothing.
+fn verdict(outcome: &Outcome, amount: Option<Money>) -> (State, Option<&'static str>) {
+    let code = filled(outcome.result_code.as_ref());
+    match (code, code.and_then(|code| CodeRow::find(CODES, code))) {
+        _ if !is_last(outcome) => (State::Pending, None),
+        (Some("0"), _) if amount.is_some() => (State::Settled, None),
+        (_, Some(row)) => (row.meaning, Some(row.remedy)),
+        _ => (State::Pending, Some("a code that nobody documented: ask for the payment's status")),
+    }
+}
+
+/// Type 0 is the last message about a request; with type 1 more follow.
+fn is_last(outcome: &Outcome) -> bool {
+    matches!(filled(outcome.result_type.as_ref()), None | Some("0"))
+}
+
+fn filled(scalar: Option<&Scalar>) -> Option<&str> {
+    scalar.and_then(Scalar::filled)
+}
+
+/// `254708374149 - Jane Doe`; the name may hold further hyphens.
+fn party(text: &str) -> Option<ToldParty> {
+    match text.split_once(" - ") {
+        Some((account, name)) => ToldParty::new(Some(account), Some(name)),
+        None => ToldParty::new(Some(text), None),
+    }
+}
+
+/// The party of an answer that has a phone number: the other one is our shortcode.
+fn recipient(outcome: &Outcome) -> Option<ToldParty> {
+    let credited = outcome.parameters(parameter::STATUS_CREDIT_PARTY);
+    let parties = credited.chain(outcome.parameters(parameter::STATUS_DEBIT_PARTY)).filter_map(party);
+    let is_phone = |party: &ToldParty| party.account.as_deref().is_some_and(|account| account.len() >= 10);
+    parties.fold(None, |found, party| if is_phone(&party) { Some(found.unwrap_or(party)) } else { found })
+}
+
+const SETUP: &str =
+    "the initiator, its rights or its password are wrong: stop before M-PESA locks it, and check the setup";
+const OPEN: &str = "whether it was paid is open: ask for its status";
+
+/// The codes of a result (public copies of the portal's tables, read 2026-11-22; Safaricom's B2C page has 0 and
+/// 2001). What is pending here is ambiguous: the payment may have been made.
+#[rustfmt::skip]
+const CODES: &[CodeRow<State>] = &[
+    CodeRow::new("0", State::Pending, "a success without an amount proves nothing: ask for its status"),
+    CodeRow::new("1", State::Failed, "the utility account is too low: move money from the working to the utility account, then pay again"),
+    CodeRow::new("2", State::Failed, "the amount is below M-PESA's least: pay more at once"),
+    CodeRow::new("3", State::Failed, "the amount is above M-PESA's most: pay in parts"),
+    CodeRow::new("4", State::Failed, "the recipient would pass the daily limit: pay another day"),
+    CodeRow::new("8", State::Failed, "the recipient's wallet would be too full: pay later"),
+    CodeRow::new("11", State::Failed, "the shortcode's account is in a state that cannot pay: ask Safaricom"),
+    CodeRow::new("15", State::Pending, "an earlier request had this reference: ask for its status"),
+    CodeRow::new("17", State::Pending, OPEN),
+    CodeRow::new("18", State::Failed, SETUP),
+    CodeRow::new("19", State::Pending, OPEN),
+    CodeRow::new("20", State::Failed, SETUP),
+    CodeRow::new("21", State::Failed, SETUP),
+    CodeRow::new("22", State::Failed, SETUP),
+    CodeRow::new("24", State::Failed, "a mandatory field is missing: correct the request"),
+    CodeRow::new("25", State::Failed, "a field is invalid: correct the request"),
+    CodeRow::new("26", State::Failed, "M-PESA is too busy: pay later, and slower"),
+    CodeRow::new("29", State::Failed, "the command is unknown to M-PESA: correct the request"),
+    CodeRow::new("2001", State::Failed, SETUP),
+    CodeRow::new("2006", State::Failed, "a rule of the account forbids it: ask Safaricom"),
+    CodeRow::new("2028", State::Failed, "the shortcode does not have this product: ask Safaricom"),
+    CodeRow::new("2029", State::Failed, "a rule of M-PESA forbids it: ask Safaricom"),
+    CodeRow::new("2033", State::Failed, "M-PESA finds no such transaction"),
+    CodeRow::new("2040", State::Failed, "the recipient is no registered customer: pay otherwise"),
+    CodeRow::new("2051", State::Failed, "the phone number is invalid: correct it"),
+    CodeRow::new("8006", State::Failed, SETUP),
+    CodeRow::new("SFC_IC0003", State::Failed, SETUP),
+];

@@ -1,0 +1,106 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use http::{HeaderName, HeaderValue};
+use malipo_core::{
+    Answer, Callback, CallbackError, Callbacks, Capabilities, Delivery, Env, Instruction, Operation,
+    Provider, ProviderId, ProviderRefs, Read, Reply, Report, Result, Secret, Storage, Ticket,
+};
+use malipo_transport::{
+    BearerToken, Call, Environment, Gateway, Line, Response, Token, TokenDialect, Transport,
+};
+
+use crate::config::{AppKeys, Settings};
+use crate::{Config, callback, decode, encode};
+
+/// The gateway's name, and the default name of an account at it.
+pub const GATEWAY: &str = "daraja";
+
+/// One B2C account at Safaricom Daraja: pays out to M-PESA wallets.
+#[derive(Debug, Clone)]
+pub struct Daraja {
+    settings: Settings,
+    gateway: Gateway,
+}
+
+impl Daraja {
+    /// An account as configured, reached over `transport`. Sends nothing yet.
+    pub fn new<E: Environment>(config: Config<E>, transport: Arc<dyn Transport>, env: Arc<dyn Env>) -> Self {
+        let settings = config.settings;
+        let line = Line::new(settings.id.clone(), settings.base.clone(), transport, env);
+        let tokens = BearerToken::new(settings.keys.clone());
+        Self { gateway: Gateway::new(line, tokens), settings }
+    }
+
+    /// Asks for the balances of the shortcode's accounts. They are posted to `callback`, or to the configured one,
+    /// and read as [`Read::Balances`]. Returns the gateway's names for the question.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`](malipo_core::Error), always with [`Effect::Unchanged`](malipo_core::Effect::Unchanged).
+    pub async fn request_balances(&self, callback: Option<&Callback>) -> Result<ProviderRefs> {
+        let asked = async {
+            let call = encode::balances(&self.settings, callback)?;
+            decode::asked(Operation::Balances, &self.gateway.call(call).await?)
+        };
+        asked.await.map_err(|error| error.with_provider(self.id()))
+    }
+}
+
+#[async_trait]
+impl Provider for Daraja {
+    fn id(&self) -> &ProviderId {
+        &self.settings.id
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.settings.capabilities
+    }
+
+    async fn submit(&self, instruction: &Instruction) -> Result<Report> {
+        let reference = instruction.reference();
+        let submitted = async {
+            let call = encode::submit(&self.settings, instruction)?;
+            decode::accepted(self.id(), reference, &self.gateway.call(call).await?)
+        };
+        submitted.await.map_err(|error| error.with_provider(self.id()).with_reference(reference))
+    }
+
+    async fn status(&self, ticket: &Ticket) -> Result<Answer> {
+        let asked = async {
+            let call = encode::status(&self.settings, ticket)?;
+            decode::asked(Operation::Status, &self.gateway.call(call).await?)
+        };
+        let asked =
+            asked.await.map_err(|error| error.with_provider(self.id()).with_reference(&ticket.reference));
+        asked.map(|_| Answer::ComesByCallback)
+    }
+}
+
+impl Callbacks for Daraja {
+    fn read(&self, delivery: &Delivery) -> std::result::Result<Read, CallbackError> {
+        callback::read(self.id(), delivery)
+    }
+
+    fn reply(&self, storage: Storage) -> Reply {
+        callback::reply(storage)
+    }
+}
+
+impl TokenDialect for AppKeys {
+    fn request(&self) -> Result<Call> {
+        encode::token(self)
+    }
+
+    fn read(&self, response: &Response) -> Result<Token> {
+        decode::token(response)
+    }
+
+    fn attach(&self, token: &Secret) -> Result<(HeaderName, HeaderValue)> {
+        encode::attach(token)
+    }
+
+    fn rejected(&self, response: &Response) -> bool {
+        decode::rejected(response)
+    }
+}
