@@ -1,0 +1,214 @@
+//! The command line: a table of what `cargo xtask` can do.
+
+use std::fmt::Write;
+use std::time::{Duration, Instant};
+
+use crate::tools::{self, Tool};
+use crate::workspace::{Place, Workspace};
+use crate::{deny, readme, steps, trees};
+
+/// Something `cargo xtask` can do. A new one is a new row of [`COMMANDS`].
+#[derive(Debug)]
+pub(crate) struct Command {
+    /// What one types.
+    pub(crate) name: &'static str,
+    /// What the usage listing says.
+    summary: &'static str,
+    /// When it runs.
+    turn: Turn,
+    /// What may follow its name.
+    options: Options,
+    /// What it does.
+    run: fn(&Workspace) -> Result<(), String>,
+}
+
+/// When a command runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// As a step of `test`, and alone.
+    InTest,
+    /// Only when asked for by name.
+    Alone,
+}
+
+/// What may follow a command's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Options {
+    /// Nothing.
+    None,
+    /// `--without TOOL`, any number of times.
+    Without,
+}
+
+/// What a command line asks for.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// The listing of commands.
+    Usage,
+    /// One command, without some external tools.
+    Run(&'static Command, Vec<&'static Tool>),
+}
+
+/// Everything there is, in the order `test` goes through it: the cheap and the telling first.
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "test",
+        summary: "every check below, in this order; what CI runs",
+        turn: Turn::Alone,
+        options: Options::Without,
+        run: everything,
+    },
+    step("fmt", "the code is formatted", steps::fmt),
+    step("tidy", "the house rules: edges between crates, and what each file may say", steps::tidy),
+    step("clippy", "no warning, with all features; libraries also one by one with fewer", steps::clippy),
+    Command { options: Options::Without, ..step("tests", "unit and integration tests", steps::tests) },
+    step("doctests", "the examples in documentation and READMEs", steps::doctests),
+    step("rustdoc", "the documentation builds without a warning", steps::rustdoc),
+    step("deny", "licences, banned crates, sources (installs cargo-deny into target/tools)", deny::run),
+    step("trees", "what must not be linked is not linked", trees::run),
+    step("demo", "`cargo demo` shows what it promises, as text and as JSON", readme::demo),
+    step("readme", "every command the README shows works", readme::run),
+    step("lock", "in CI: nothing changed Cargo.lock", steps::lock),
+];
+
+const fn step(
+    name: &'static str,
+    summary: &'static str,
+    run: fn(&Workspace) -> Result<(), String>,
+) -> Command {
+    Command { name, summary, turn: Turn::InTest, options: Options::None, run }
+}
+
+/// Reads a command line.
+///
+/// # Errors
+///
+/// When it names no command, or says more than the command takes.
+pub(crate) fn parse(words: &[String], place: Place) -> Result<Request, String> {
+    let mut words = words.iter().map(String::as_str);
+    let Some(name) = words.next().filter(|word| !["help", "--help", "-h"].contains(word)) else {
+        return Ok(Request::Usage);
+    };
+    let command = named(name).ok_or_else(|| format!("there is no command `{name}`"))?;
+    let mut without = Vec::new();
+    while let Some(word) = words.next() {
+        if word != "--without" || command.options != Options::Without {
+            return Err(format!("`{name}` does not take `{word}`"));
+        }
+        let tool = words.next().ok_or_else(|| format!("`--without` needs a name: {}", tools::names()))?;
+        without.push(
+            tools::named(tool).ok_or_else(|| format!("no tool `{tool}`; there is {}", tools::names()))?,
+        );
+    }
+    if place == Place::Ci && !without.is_empty() {
+        return Err("`--without` is refused when CI=true: what CI does not run, nobody runs".to_owned());
+    }
+    Ok(Request::Run(command, without))
+}
+
+/// The command called so.
+fn named(name: &str) -> Option<&'static Command> {
+    COMMANDS.iter().find(|command| command.name == name)
+}
+
+/// The listing of commands.
+pub(crate) fn usage() -> String {
+    let mut usage = String::from("usage: cargo xtask COMMAND\n\n");
+    for Command { name, summary, options, .. } in COMMANDS {
+        let options = if *options == Options::Without { " [--without TOOL]" } else { "" };
+        // Writing to a string does not fail.
+        let _ = writeln!(usage, "  {:<26}{summary}", format!("{name}{options}"));
+    }
+    let _ = write!(usage, "\nTOOL is one of: {}", tools::names());
+    usage
+}
+
+/// Runs one command.
+///
+/// # Errors
+///
+/// When it does not pass.
+pub(crate) fn run(command: &Command, without: Vec<&'static Tool>) -> Result<(), String> {
+    (command.run)(&Workspace::find(without)?)
+}
+
+/// Runs every step, also after one has failed: a slip of format must not hide a broken test.
+fn everything(workspace: &Workspace) -> Result<(), String> {
+    let mut summary = String::new();
+    let mut failed = Vec::new();
+    for command in COMMANDS.iter().filter(|command| command.turn == Turn::InTest) {
+        println!("\n==> {}: {}", command.name, command.summary);
+        let (outcome, took) = timed(|| (command.run)(workspace));
+        let verdict = if outcome.is_ok() { "ok" } else { "FAILED" };
+        let line = format!("{:<10}{verdict:<8}{:>7.1} s", command.name, took.as_secs_f64());
+        println!("<== {line}");
+        let _ = writeln!(summary, "  {line}");
+        if let Err(error) = outcome {
+            eprintln!("error: {error}");
+            failed.push(format!("{}: {error}", command.name));
+        }
+    }
+    for tool in workspace.without() {
+        let _ = writeln!(summary, "  NOT RUN   {}: {}", tool.name, tool.needed_for);
+    }
+    println!("\nSummary\n{summary}");
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("{} step(s) failed\n\n{}", failed.len(), failed.join("\n\n")))
+    }
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "how long a check takes is told to a person and decides nothing"
+)]
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let started = Instant::now();
+    (work(), started.elapsed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{COMMANDS, Request, parse, usage};
+    use crate::workspace::Place;
+
+    fn told(line: &str, place: Place) -> Result<String, String> {
+        let words: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
+        parse(&words, place).map(|request| match request {
+            Request::Usage => "usage".to_owned(),
+            Request::Run(command, without) => {
+                without.iter().fold(command.name.to_owned(), |told, tool| format!("{told} -{}", tool.name))
+            }
+        })
+    }
+
+    #[test]
+    fn commands_are_understood() {
+        assert_eq!(told("", Place::Desk).unwrap(), "usage");
+        assert_eq!(told("--help", Place::Ci).unwrap(), "usage");
+        assert_eq!(told("tidy", Place::Ci).unwrap(), "tidy");
+        assert_eq!(told("test --without openssl", Place::Desk).unwrap(), "test -openssl");
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for line in
+            ["tset", "tidy now", "tidy --without openssl", "test --without", "test --without air", "test -v"]
+        {
+            assert!(told(line, Place::Desk).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn ci_leaves_nothing_out() {
+        assert!(told("test --without openssl", Place::Ci).unwrap_err().contains("CI=true"));
+    }
+
+    #[test]
+    fn the_usage_lists_every_command() {
+        for command in COMMANDS {
+            assert!(usage().contains(&format!("\n  {}", command.name)), "{}", command.name);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The steps that are mostly cargo's work.
+
+use crate::metadata::Product;
+use crate::tidy::{self, Repository};
+use crate::tools;
+use crate::workspace::{Place, Workspace, output, run};
+
+/// Packages that refuse to build without any feature, and the one they get when the others go: a transport has to
+/// be told its cryptography.
+const LEAST: &[(&str, &str)] = &[("malipo-reqwest", "ring"), ("malipo-hyper", "ring")];
+
+/// The code is formatted.
+pub(crate) fn fmt(workspace: &Workspace) -> Result<(), String> {
+    run(&mut workspace.cargo(&["fmt", "--all", "--check"]))
+}
+
+/// The house rules hold.
+pub(crate) fn tidy(workspace: &Workspace) -> Result<(), String> {
+    let repository = Repository::load(workspace.root(), workspace.packages()?)?;
+    let violations = tidy::violations(&repository);
+    for violation in &violations {
+        println!("{violation}");
+    }
+    match violations.len() {
+        0 => Ok(()),
+        1 => Err("a house rule is broken, see above".to_owned()),
+        many => Err(format!("house rules are broken in {many} places, see above")),
+    }
+}
+
+/// No warning, with all features together and per library with fewer.
+///
+/// A workspace build unifies features, so a crate can lean on a feature that only its neighbour asks for. Alone,
+/// it cannot.
+pub(crate) fn clippy(workspace: &Workspace) -> Result<(), String> {
+    let all =
+        ["clippy", "--workspace", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"];
+    run(&mut workspace.cargo(&all))?;
+    for package in workspace.packages()?.iter().filter(|package| package.product == Product::Library) {
+        let mut selections = vec![least(&package.name)];
+        if package.features.iter().any(|feature| feature == "default") {
+            selections.push(Vec::new());
+        }
+        for selection in selections {
+            let mut command = workspace.cargo(&["clippy", "--locked", "--package", &package.name]);
+            run(command.args(selection).args(["--", "-D", "warnings"]))?;
+        }
+    }
+    Ok(())
+}
+
+fn least(package: &str) -> Vec<&'static str> {
+    let needed =
+        LEAST.iter().filter(|(name, _)| *name == package).flat_map(|(_, feature)| ["--features", feature]);
+    std::iter::once("--no-default-features").chain(needed).collect()
+}
+
+/// Unit and integration tests, without writing a snapshot.
+pub(crate) fn tests(workspace: &Workspace) -> Result<(), String> {
+    tools::provide(workspace)?;
+    let kinds = ["--lib", "--bins", "--tests", "--examples"];
+    let mut command = workspace.cargo(&["test", "--workspace", "--all-features", "--locked"]);
+    command.args(kinds).env("INSTA_UPDATE", "no").env_remove("INSTA_FORCE_PASS").env_remove(tools::WITHOUT);
+    let without: Vec<_> = workspace.without().iter().map(|tool| tool.name).collect();
+    if !without.is_empty() {
+        command.env(tools::WITHOUT, without.join(","));
+    }
+    run(&mut command)?;
+    let repository = Repository::load(workspace.root(), Vec::new())?;
+    match tidy::pending_snapshots(&repository).len() {
+        0 => Ok(()),
+        many => Err(format!("{many} snapshot(s) wait to be accepted: `cargo xtask tidy` lists them")),
+    }
+}
+
+/// The examples in documentation and READMEs.
+pub(crate) fn doctests(workspace: &Workspace) -> Result<(), String> {
+    run(&mut workspace.cargo(&["test", "--workspace", "--all-features", "--doc", "--locked"]))
+}
+
+/// The documentation builds without a warning.
+pub(crate) fn rustdoc(workspace: &Workspace) -> Result<(), String> {
+    let mut command = workspace.cargo(&["doc", "--workspace", "--all-features", "--no-deps", "--locked"]);
+    run(command.env("RUSTDOCFLAGS", "-Dwarnings"))
+}
+
+/// Nothing changed Cargo.lock. The steps say `--locked`, but the `cargo run` that started them does not.
+pub(crate) fn lock(workspace: &Workspace) -> Result<(), String> {
+    let reason = match workspace.place() {
+        Place::Desk => Some("at a desk the lock file may be work in progress"),
+        Place::Ci if !workspace.root().join(".git").exists() => Some("this is no checkout"),
+        Place::Ci => None,
+    };
+    if let Some(reason) = reason {
+        println!("not compared: {reason}");
+        return Ok(());
+    }
+    // CI may check out as one user and run as another; git would then refuse to look.
+    let diff = ["-c", "safe.directory=*", "diff", "--exit-code", "--", "Cargo.lock"];
+    output(&mut workspace.program("git", &diff))
+        .map(drop)
+        .map_err(|error| format!("Cargo.lock is not what is committed: build once and commit it\n{error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::least;
+
+    #[test]
+    fn transports_keep_one_cryptography() {
+        assert_eq!(least("malipo-core"), ["--no-default-features"]);
+        assert_eq!(least("malipo-reqwest"), ["--no-default-features", "--features", "ring"]);
+    }
+}

@@ -1,0 +1,94 @@
+//! The roster: what a provider is made of, counted.
+
+use std::ops::RangeInclusive;
+
+use super::rooms::{Kind, Room};
+use super::{Check, Finding, House, Rule, words};
+
+/// The rules about whole providers.
+pub(super) const RULES: &[Rule] = &[
+    Rule {
+        name: "roster",
+        reason: "a provider comes with its files, simulator face, gateway page, facade lines and conformance line",
+        check: Check::Whole(roster),
+    },
+    Rule {
+        name: "provider-size",
+        reason: "a provider is 700 to 1,200 lines of src/: less leaves something out, more does another's work",
+        check: Check::Whole(sizes),
+    },
+];
+
+const FILES: &[&str] = &[
+    "README.md",
+    "src/lib.rs",
+    "src/config.rs",
+    "src/wire.rs",
+    "src/encode.rs",
+    "src/decode.rs",
+    "src/callback.rs",
+    "src/provider.rs",
+    "tests/it/main.rs",
+];
+/// Files that one provider alone has.
+const EXTRA_FILES: &[(&str, &str)] = &[("daraja", "src/credential.rs")];
+const LINES: RangeInclusive<usize> = 700..=1_200;
+
+fn roster(house: &House<'_>) -> Vec<Finding> {
+    providers(house).flat_map(|room| missing(house, room)).collect()
+}
+
+fn missing(house: &House<'_>, room: &Room) -> Vec<Finding> {
+    let (name, folder) = (room.name, room.folder());
+    let exists = |path: &str| house.repository.file(path).is_some();
+    let mut findings = Vec::new();
+    let mut expect = |path: String, what: &str| findings.push(Finding::new(path, 1, what));
+
+    let extra = EXTRA_FILES.iter().filter(|(owner, _)| *owner == name).map(|(_, file)| file);
+    for file in FILES.iter().chain(extra).map(|file| format!("{folder}/{file}")) {
+        if !exists(&file) {
+            expect(file, "is missing");
+        }
+    }
+    let face = format!("crates/sim/src/gateways/{name}");
+    if !exists(&format!("{face}.rs")) && !exists(&format!("{face}/mod.rs")) {
+        expect(format!("{face}.rs"), "is missing: every gateway has a face in the simulator");
+    }
+    let page = format!("docs/gateways/{name}.md");
+    if !exists(&page) {
+        expect(page, "is missing: every gateway has a page");
+    }
+    let facade = house.repository.packages.iter().find(|package| package.name == "malipo");
+    if !facade.is_some_and(|package| package.features.iter().any(|feature| feature == name)) {
+        expect("crates/malipo/Cargo.toml".to_owned(), &format!("has no feature {name}"));
+    }
+    let reexport = format!("pub use {}", room.crate_name());
+    if !stands_under(house, "crates/malipo/src/lib.rs", &reexport) {
+        expect("crates/malipo/src/lib.rs".to_owned(), &format!("has no `{reexport}`"));
+    }
+    let tests = format!("{folder}/tests/it/");
+    if !stands_under(house, &tests, "malipo_testkit::conformance!") {
+        expect(format!("{tests}main.rs"), "has no `malipo_testkit::conformance!`");
+    }
+    findings
+}
+
+fn stands_under(house: &House<'_>, prefix: &str, code: &str) -> bool {
+    house.sources.iter().any(|source| source.path.starts_with(prefix) && words::stands(source, code))
+}
+
+fn sizes(house: &House<'_>) -> Vec<Finding> {
+    let sized = providers(house).map(|room| {
+        let source = format!("{}/src/", room.folder());
+        let lines: usize = house.repository.under(&source).map(|(_, text)| text.lines().count()).sum();
+        (source, lines)
+    });
+    let wrong = sized.filter(|(_, lines)| !LINES.contains(lines));
+    wrong
+        .map(|(source, lines)| Finding::new(format!("{source}lib.rs"), 1, format!("src/ has {lines} lines")))
+        .collect()
+}
+
+fn providers(house: &House<'_>) -> impl Iterator<Item = &'static Room> {
+    house.repository.rooms().filter(|room| room.kind == Kind::Provider)
+}
