@@ -1,6 +1,6 @@
 use crate::{
-    Bank, Biller, Callback, Currency, Effect, Error, ErrorKind, Instruction, Money, Network, Operation,
-    Payee, PayeeAccount, Payer, PayerSource, Result,
+    Biller, Callback, Currency, Effect, Error, ErrorKind, Instruction, Money, Network, Operation, Payee,
+    PayeeAccount, Payer, PayerSource, Result,
 };
 
 /// What a provider can do, as data. Tests read it: what is declared works, what is not is refused before a
@@ -290,24 +290,6 @@ fn list(parties: &[PartyKind]) -> String {
     parties.iter().map(|party| format!("{party:?}")).collect::<Vec<_>>().join(", ")
 }
 
-impl Bank {
-    /// The code of this bank in a table of a gateway, or the code given verbatim.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Unsupported`] with [`Effect::None`] when the table does not have it.
-    pub fn code_in<'a>(&'a self, table: &[(Self, &'a str)], operation: Operation) -> Result<&'a str> {
-        if let Self::Code(code) = self {
-            return Ok(code);
-        }
-        table.iter().find(|(bank, _)| bank == self).map(|(_, code)| *code).ok_or_else(|| {
-            let message =
-                format!("this gateway has no code for {self:?}: give the gateway's own with Bank::code");
-            Error::new(ErrorKind::Unsupported, Effect::None, operation, message)
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -401,13 +383,5 @@ mod tests {
         );
         let word = pay(Network::Safaricom, |terms| terms.with_callback(callback("mySQL/1")), "10");
         assert!(refusal(CallbackUse::Result, &word).contains("\"sql\""));
-    }
-
-    #[test]
-    fn a_bank_has_the_code_of_the_table_or_its_own() {
-        let table = [(Bank::Equity, "68")];
-        assert_eq!(Bank::Equity.code_in(&table, Operation::Collect).unwrap(), "68");
-        assert_eq!(Bank::code("099").unwrap().code_in(&table, Operation::Collect).unwrap(), "099");
-        assert!(Bank::Kcb.code_in(&table, Operation::Collect).unwrap_err().message().contains("Kcb"));
     }
 }

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::{
-    AccountNumber, Biller, CallbackUrl, Effect, Money, Msisdn, Network, Payee, Payer, ProviderRefs,
-    Reference, Secret,
+    AccountNumber, Biller, CallbackUrl, Money, Msisdn, Network, Operation, Payee, Payer, Reference, Secret,
+    Ticket,
 };
 
 /// What we want: one movement of money, or one step of it. Open: more will come.
@@ -300,141 +300,9 @@ impl fmt::Debug for Details {
     }
 }
 
-/// How to ask about a payment again. It can be made from the instruction alone, for when no answer ever came.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Ticket {
-    /// Our name for the payment.
-    pub reference: Reference,
-    /// What it was.
-    pub operation: Operation,
-    /// The gateway's names for it, as far as told.
-    pub provider_refs: ProviderRefs,
-    /// Where the gateway posts the answer to the question, where it answers only there.
-    pub callback: Option<Callback>,
-}
-
-impl Ticket {
-    /// A ticket for a payment of which nothing but our reference is known.
-    pub fn new(reference: Reference, operation: Operation) -> Self {
-        Self { reference, operation, provider_refs: ProviderRefs::new(), callback: None }
-    }
-
-    /// Adds the gateway's names for the payment.
-    #[must_use]
-    pub fn with_provider_refs(mut self, provider_refs: ProviderRefs) -> Self {
-        self.provider_refs = provider_refs;
-        self
-    }
-
-    /// Says where the answer is to be posted.
-    #[must_use]
-    pub fn with_callback(mut self, callback: Callback) -> Self {
-        self.callback = Some(callback);
-        self
-    }
-}
-
-/// The ticket of a payment that was just instructed.
-impl From<&Instruction> for Ticket {
-    fn from(instruction: &Instruction) -> Self {
-        match instruction {
-            Instruction::Confirm(confirm) => confirm.ticket.clone(),
-            other => Self::new(other.reference().clone(), other.operation()),
-        }
-    }
-}
-
-/// What is done. Open: more will come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Operation {
-    /// [`Instruction::PayOut`].
-    PayOut,
-    /// [`Instruction::Collect`].
-    Collect,
-    /// [`Instruction::Confirm`].
-    Confirm,
-    /// [`Instruction::Airtime`].
-    Airtime,
-    /// [`Instruction::Bill`].
-    Bill,
-    /// [`Instruction::Voucher`].
-    Voucher,
-    /// Asking what became of a payment.
-    Status,
-    /// Asking for our balances.
-    Balances,
-    /// Telling the gateway where to post.
-    RegisterCallback,
-    /// Getting a token.
-    Authorize,
-    /// Putting a provider together.
-    Configure,
-}
-
-impl Operation {
-    /// A short name for logs and metrics.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::PayOut => "pay_out",
-            Self::Collect => "collect",
-            Self::Confirm => "confirm",
-            Self::Airtime => "airtime",
-            Self::Bill => "bill",
-            Self::Voucher => "voucher",
-            Self::Status => "status",
-            Self::Balances => "balances",
-            Self::RegisterCallback => "register_callback",
-            Self::Authorize => "authorize",
-            Self::Configure => "configure",
-        }
-    }
-
-    /// Whether it may move money. What does not can be repeated at will.
-    pub const fn moves_money(self) -> bool {
-        match self {
-            Self::PayOut | Self::Collect | Self::Confirm | Self::Airtime | Self::Bill | Self::Voucher => true,
-            Self::Status | Self::Balances | Self::RegisterCallback | Self::Authorize | Self::Configure => {
-                false
-            }
-        }
-    }
-
-    /// The effect of a failure after which the gateway certainly has not started this.
-    pub const fn not_started(self) -> Effect {
-        if self.moves_money() { Effect::None } else { Effect::Unchanged }
-    }
-
-    /// The effect of a failure after which nobody knows whether the gateway has started this.
-    pub const fn uncertain(self) -> Effect {
-        if self.moves_money() { Effect::Unknown } else { Effect::Unchanged }
-    }
-}
-
-impl fmt::Display for Operation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_ticket_can_be_made_before_any_answer() {
-        let terms = Terms::new("LOAN-1".parse().unwrap(), Money::kes("100").unwrap());
-        let payee = Payee::till("123456".parse().unwrap());
-        let instruction = Instruction::PayOut(PayOut::new(payee, terms));
-        let ticket = Ticket::from(&instruction);
-        assert_eq!((ticket.reference.as_str(), ticket.operation), ("LOAN-1", Operation::PayOut));
-
-        let confirm = Instruction::Confirm(Confirm::new(ticket.clone(), Secret::new("123456")));
-        assert_eq!(Ticket::from(&confirm), ticket);
-        assert_eq!(confirm.reference(), &ticket.reference);
-        assert!(!format!("{confirm:?}").contains("123456"));
-    }
 
     #[test]
     fn details_print_names_only() {

@@ -3,10 +3,12 @@
 mod callback;
 mod capability;
 mod code;
+mod directory;
 mod env;
 mod error;
 mod instruction;
 mod money;
+mod operation;
 mod party;
 mod phone;
 mod provider;
@@ -15,6 +17,7 @@ mod report;
 mod scalar;
 mod secret;
 mod text;
+mod ticket;
 mod timestamp;
 mod url;
 
@@ -26,16 +29,16 @@ pub use callback::{
 };
 pub use capability::{Ability, CallbackUse, Capabilities, Lookup, PartyKind, Resubmit};
 pub use code::{CodeRow, Meaning};
+pub use directory::{Bank, Biller};
 pub use env::{Env, SystemEnv, Timer};
 pub use error::{Advice, Effect, Error, ErrorKind, Result};
 pub use instruction::{
-    Airtime, Bill, Callback, Collect, Confirm, Details, Instruction, Operation, PayOut, Purpose, Terms,
-    Ticket, Voucher,
+    Airtime, Bill, Callback, Collect, Confirm, Details, Instruction, PayOut, Purpose, Terms, Voucher,
 };
 pub use money::{Currency, Money, MoneyError};
+pub use operation::Operation;
 pub use party::{
-    AccountNumber, Bank, Biller, InvalidParty, Name, Network, Payee, PayeeAccount, Payer, PayerSource,
-    Shortcode,
+    AccountNumber, InvalidParty, Name, Network, Payee, PayeeAccount, Payer, PayerSource, Shortcode,
 };
 pub use phone::{InvalidMsisdn, Msisdn};
 pub use provider::{Answer, Balances, Provider, ProviderExt};
@@ -44,5 +47,6 @@ pub use report::{Balance, BalanceReport, Good, GoodKind, NextStep, Report, State
 pub use scalar::{Scalar, lenient, one_or_many};
 pub use secret::{Raw, Secret};
 pub use text::Told;
+pub use ticket::Ticket;
 pub use timestamp::{EatLayout, Timestamp};
 pub use url::{CallbackUrl, InvalidCallbackUrl};

@@ -1,0 +1,76 @@
+use std::fmt;
+
+use crate::Effect;
+
+/// What is done. Open: more will come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Operation {
+    /// [`Instruction::PayOut`].
+    PayOut,
+    /// [`Instruction::Collect`].
+    Collect,
+    /// [`Instruction::Confirm`].
+    Confirm,
+    /// [`Instruction::Airtime`].
+    Airtime,
+    /// [`Instruction::Bill`].
+    Bill,
+    /// [`Instruction::Voucher`].
+    Voucher,
+    /// Asking what became of a payment.
+    Status,
+    /// Asking for our balances.
+    Balances,
+    /// Telling the gateway where to post.
+    RegisterCallback,
+    /// Getting a token.
+    Authorize,
+    /// Putting a provider together.
+    Configure,
+}
+
+impl Operation {
+    /// A short name for logs and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PayOut => "pay_out",
+            Self::Collect => "collect",
+            Self::Confirm => "confirm",
+            Self::Airtime => "airtime",
+            Self::Bill => "bill",
+            Self::Voucher => "voucher",
+            Self::Status => "status",
+            Self::Balances => "balances",
+            Self::RegisterCallback => "register_callback",
+            Self::Authorize => "authorize",
+            Self::Configure => "configure",
+        }
+    }
+
+    /// Whether it may move money. What does not can be repeated at will.
+    pub const fn moves_money(self) -> bool {
+        match self {
+            Self::PayOut | Self::Collect | Self::Confirm | Self::Airtime | Self::Bill | Self::Voucher => true,
+            Self::Status | Self::Balances | Self::RegisterCallback | Self::Authorize | Self::Configure => {
+                false
+            }
+        }
+    }
+
+    /// The effect of a failure after which the gateway certainly has not started this.
+    pub const fn not_started(self) -> Effect {
+        if self.moves_money() { Effect::None } else { Effect::Unchanged }
+    }
+
+    /// The effect of a failure after which nobody knows whether the gateway has started this.
+    pub const fn uncertain(self) -> Effect {
+        if self.moves_money() { Effect::Unknown } else { Effect::Unchanged }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
