@@ -1,1 +1,25 @@
 #![doc = include_str!("../README.md")]
+
+mod deliver;
+mod dice;
+mod event;
+mod fault;
+mod gateways;
+mod ledger;
+mod magic;
+mod notify;
+mod options;
+mod server;
+mod sim;
+mod world;
+
+pub use event::{Delivery, Event};
+pub use fault::{Fault, Plan};
+pub use gateways::daraja::{DarajaAccount, DarajaKey, KeyError};
+pub use gateways::{Gateway, Operation};
+pub use ledger::{Ledger, Move, Payment, PaymentState};
+pub use magic::{MAGIC_PAYEES, MagicEffect, MagicPayee};
+pub use notify::Callback;
+pub use options::Options;
+pub use sim::{Sim, StartError};
+pub use world::{Answer, World};

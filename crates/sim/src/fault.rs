@@ -1,0 +1,191 @@
+use std::collections::BTreeMap;
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::Duration;
+
+use crate::dice::Dice;
+use crate::gateways::{Gateway, Operation};
+
+/// One thing that goes wrong with one call.
+///
+/// Several may be combined on a call: `[LostReply, CallbackLate(..)]` pays, cuts the reply and tells late.
+/// A fault that does not fit the operation (a callback fault on a token request) does nothing. Where two
+/// cannot both happen, the one nearer the top of this list does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The connection is cut and the gateway never sees the request. The caller cannot tell this from
+    /// [`Fault::LostReply`].
+    LostRequest,
+    /// HTTP 503, and nothing was processed. Byte for byte the reply of [`Fault::ErrorAfterAccept`].
+    ErrorBeforeAccept,
+    /// Refused for coming too fast; nothing was processed. Daraja: HTTP 500 with `500.003.02`.
+    SpikeArrest,
+    /// This call is treated as if its token had run out; nothing was processed and the token stays good for
+    /// the next call. Daraja: HTTP 401 with `401.002.01`, which repeats the token in its message.
+    TokenExpired,
+    /// Refused with the caller's own token repeated in the message; nothing was processed. Unlike
+    /// [`Fault::TokenExpired`] the code is one that a fresh token does not cure (Daraja: HTTP 404 with
+    /// `404.001.04`), so the message reaches whoever logs it.
+    EchoedToken,
+    /// Processed, and then the connection is cut before the first byte of the reply.
+    LostReply,
+    /// Processed, and then HTTP 503.
+    ErrorAfterAccept,
+    /// Processed, and then HTTP 504 with a web page for a body.
+    HtmlPage,
+    /// Processed, and then a reply whose JSON stops half way. The HTTP framing is whole.
+    TruncatedJson,
+    /// Processed at once, answered this much later.
+    SlowReply(Duration),
+    /// The result is never told. The payment is decided all the same.
+    CallbackNever,
+    /// The result is told twice, with the same bytes.
+    CallbackTwice,
+    /// The payment is decided and its result told and answered before the reply to the call is sent.
+    CallbackEarly,
+    /// The payment is decided on time; its result is told this much later.
+    CallbackLate(Duration),
+    /// The result is held back and told right after the next result of any other call. If none follows, it
+    /// is never told.
+    CallbacksReordered,
+    /// After the true result comes a second one that says the opposite.
+    CallbackContradicting,
+    /// Before the true result comes one that nobody at the gateway sent: paid, ten times the amount.
+    CallbackForged,
+    /// The timeout URL is called instead of the result URL; the payment is decided all the same. Together
+    /// with [`Fault::CallbackLate`] the true result follows.
+    QueueTimeout,
+}
+
+/// Faults drawn at random, repeatably: the same seed and the same calls in the same order meet the same faults.
+#[derive(Clone)]
+pub struct Plan {
+    dice: Dice,
+    chances: Vec<(Fault, u32)>,
+}
+
+impl Plan {
+    /// Nothing goes wrong.
+    pub fn calm() -> Self {
+        Self::seeded(0, [])
+    }
+
+    /// Each fault strikes each call with its own chance, in a thousand, independently of the others. A
+    /// chance of 1000 or more always strikes.
+    ///
+    /// ```
+    /// use malipo_sim::{Fault, Plan};
+    ///
+    /// let plan = Plan::seeded(42, [(Fault::LostReply, 20), (Fault::CallbackTwice, 100)]);
+    /// # let _ = plan;
+    /// ```
+    pub fn seeded(seed: u64, chances: impl IntoIterator<Item = (Fault, u32)>) -> Self {
+        Self { dice: Dice::seeded(seed), chances: chances.into_iter().collect() }
+    }
+
+    fn draw(&mut self) -> Faults {
+        let dice = &mut self.dice;
+        let struck = self.chances.iter().filter(|(_, chance)| dice.strikes(*chance));
+        Faults(struck.map(|(fault, _)| *fault).collect())
+    }
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan").field("chances", &self.chances).finish_non_exhaustive()
+    }
+}
+
+/// The faults of one call.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Faults(Vec<Fault>);
+
+impl Faults {
+    pub(crate) fn new(faults: impl IntoIterator<Item = Fault>) -> Self {
+        Self(faults.into_iter().collect())
+    }
+
+    pub(crate) fn has(&self, fault: Fault) -> bool {
+        self.0.contains(&fault)
+    }
+
+    pub(crate) fn reply_delay(&self) -> Option<Duration> {
+        self.0.iter().find_map(|fault| match fault {
+            Fault::SlowReply(delay) => Some(*delay),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn callback_delay(&self) -> Option<Duration> {
+        self.0.iter().find_map(|fault| match fault {
+            Fault::CallbackLate(delay) => Some(*delay),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn to_vec(&self) -> Vec<Fault> {
+        self.0.clone()
+    }
+}
+
+/// Where the faults of a call come from besides its payee: those asked for, then the plan.
+#[derive(Debug)]
+pub(crate) struct FaultSource {
+    injected: BTreeMap<(Gateway, Operation), VecDeque<Faults>>,
+    plan: Plan,
+}
+
+impl FaultSource {
+    pub(crate) fn new(plan: Plan) -> Self {
+        Self { injected: BTreeMap::new(), plan }
+    }
+
+    pub(crate) fn inject(&mut self, gateway: Gateway, operation: Operation, faults: Faults) {
+        self.injected.entry((gateway, operation)).or_default().push_back(faults);
+    }
+
+    /// The faults of the next call. An injected set wins over the payee's, and either over the plan's; the
+    /// plan rolls for every call all the same, so that injecting a fault does not shift those of later calls.
+    pub(crate) fn next(
+        &mut self,
+        gateway: Gateway,
+        operation: Operation,
+        by_payee: Option<Faults>,
+    ) -> Faults {
+        let planned = self.plan.draw();
+        let injected = self.injected.get_mut(&(gateway, operation)).and_then(VecDeque::pop_front);
+        injected.or(by_payee).unwrap_or(planned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAY: (Gateway, Operation) = (Gateway::Daraja, Operation::PayOut);
+
+    #[test]
+    fn injected_faults_are_taken_in_order_and_once() {
+        let mut source = FaultSource::new(Plan::calm());
+        source.inject(PAY.0, PAY.1, Faults::new([Fault::LostReply]));
+        source.inject(PAY.0, PAY.1, Faults::new([Fault::HtmlPage, Fault::CallbackNever]));
+        assert_eq!(source.next(PAY.0, Operation::Status, None), Faults::default());
+        assert!(source.next(PAY.0, PAY.1, None).has(Fault::LostReply));
+        assert!(source.next(PAY.0, PAY.1, None).has(Fault::CallbackNever));
+        assert_eq!(source.next(PAY.0, PAY.1, None), Faults::default());
+    }
+
+    #[test]
+    fn an_injected_fault_does_not_shift_the_plan() {
+        let run = |inject: bool| {
+            let mut source = FaultSource::new(Plan::seeded(3, [(Fault::LostReply, 500)]));
+            if inject {
+                source.inject(PAY.0, PAY.1, Faults::new([Fault::HtmlPage]));
+            }
+            (0..50).map(|_| source.next(PAY.0, PAY.1, None)).collect::<Vec<_>>()
+        };
+        assert_eq!(run(true)[1..], run(false)[1..]);
+        assert!(run(false).iter().any(|faults| faults.has(Fault::LostReply)));
+    }
+}

@@ -1,0 +1,137 @@
+//! B2C payments.
+
+use bytes::Bytes;
+use rust_decimal::Decimal;
+
+use super::fields::Fields;
+use super::order::{Order, UNAUTHORISED};
+use super::refusal::Refusal;
+use super::result::{self, Failure};
+use super::{Daraja, Ids, Task, UPPER, UTILITY};
+use crate::gateways::Gateway;
+use crate::ledger::{Payment, PaymentState};
+use crate::magic;
+use crate::notify::Telling;
+use crate::world::Stage;
+
+/// Per payment, in shillings (portal capture, read 2026-11-22).
+const MINIMUM: i64 = 10;
+const MAXIMUM: i64 = 250_000;
+
+const TOO_LITTLE_HELD: Failure =
+    Failure { code: "1", text: "The balance is insufficient for the transaction." };
+const BELOW_MINIMUM: Failure =
+    Failure { code: "2", text: "The amount is less than the minimum transaction amount." };
+const ABOVE_MAXIMUM: Failure =
+    Failure { code: "3", text: "The amount is more than the maximum transaction amount." };
+const UNREGISTERED: Failure =
+    Failure { code: "2040", text: "The recipient type is not supported: the customer is not registered." };
+
+/// An accepted payment, by its place in the ledger.
+#[derive(Debug)]
+pub(super) struct Pay {
+    payment: usize,
+    command: Command,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Command {
+    Salary,
+    Business,
+    Promotion,
+}
+
+const COMMANDS: [(&str, Command); 3] = [
+    ("SalaryPayment", Command::Salary),
+    ("BusinessPayment", Command::Business),
+    ("PromotionPayment", Command::Promotion),
+];
+
+impl Daraja {
+    pub(super) fn read_payout(
+        &mut self,
+        stage: &mut Stage,
+        fields: &Fields,
+    ) -> Result<(Task, Order), Refusal> {
+        let reference = fields.text("OriginatorConversationID")?;
+        let command = fields.one_of("CommandID", &COMMANDS)?;
+        let amount = fields.shillings("Amount")?;
+        let payee = fields.digits("PartyB")?;
+        if payee.len() != 12 || !(payee.starts_with("2547") || payee.starts_with("2541")) {
+            return Err(Refusal::field("PartyB", "it must be 12 digits that begin with 2547 or 2541"));
+        }
+        fields.optional_sentence("Occassion", 1, 100)?;
+        let order = self.read_order(stage, fields, "InitiatorName", Some(reference.clone()))?;
+        if stage.ledger.find(Gateway::Daraja, &reference).is_some() {
+            return Err(Refusal::duplicate());
+        }
+        let payment = stage.ledger.accept(Payment {
+            gateway: Gateway::Daraja,
+            reference,
+            gateway_reference: order.conversation.clone(),
+            payee,
+            amount,
+            state: PaymentState::Accepted,
+            accepted_at: stage.now(),
+            decided_at: None,
+        });
+        Ok((Task::Pay(Pay { payment, command }), order))
+    }
+}
+
+impl Pay {
+    /// Pays, or refuses to. `receipt` is the number to use if it pays.
+    pub(super) fn decide(&self, stage: &mut Stage, authorised: bool, receipt: &str) {
+        let at = stage.now();
+        let Some(payment) = stage.ledger.payment(self.payment) else { return };
+        let failure = match self.objection(payment, authorised) {
+            Some(failure) => Some(failure),
+            None => stage.ledger.pay(self.payment, UTILITY, receipt, at).err().map(|_| TOO_LITTLE_HELD),
+        };
+        if let Some(Failure { code, text }) = failure {
+            stage.ledger.refuse(self.payment, code, text, at);
+        }
+    }
+
+    pub(super) fn tell(&self, stage: &mut Stage, ids: &Ids, telling: Telling) -> Bytes {
+        let Some(payment) = stage.ledger.payment(self.payment).cloned() else { return Bytes::new() };
+        let payment = distorted(payment, telling, stage);
+        result::payment(ids, &payment, &stage.ledger)
+    }
+
+    fn objection(&self, payment: &Payment, authorised: bool) -> Option<Failure> {
+        if !authorised {
+            Some(UNAUTHORISED)
+        } else if payment.amount < MINIMUM.into() {
+            Some(BELOW_MINIMUM)
+        } else if payment.amount > MAXIMUM.into() {
+            Some(ABOVE_MAXIMUM)
+        } else if self.command != Command::Salary && !magic::is_registered(&payment.payee) {
+            Some(UNREGISTERED)
+        } else {
+            None
+        }
+    }
+}
+
+/// The payment as the story has it.
+pub(super) fn distorted(payment: Payment, telling: Telling, stage: &mut Stage) -> Payment {
+    let mut invented = || PaymentState::Paid { receipt: stage.dice.text(UPPER, 10) };
+    match telling {
+        Telling::Truth | Telling::TimedOut => payment,
+        Telling::Opposite => {
+            let state = match payment.state {
+                PaymentState::Paid { .. } => {
+                    let Failure { code, text } = TOO_LITTLE_HELD;
+                    PaymentState::Refused { code: code.into(), text: text.into() }
+                }
+                PaymentState::Accepted | PaymentState::Refused { .. } => invented(),
+            };
+            Payment { state, ..payment }
+        }
+        Telling::Forged => {
+            let amount = payment.amount.saturating_mul(Decimal::TEN);
+            Payment { state: invented(), amount, ..payment }
+        }
+    }
+}

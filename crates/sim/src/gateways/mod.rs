@@ -1,0 +1,102 @@
+//! The faces. Each turns a request into a reply, and work it accepted into callbacks; everything they share
+//! is the [`Stage`].
+
+pub(crate) mod daraja;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response};
+
+use crate::fault::Faults;
+use crate::world::Stage;
+use daraja::{Daraja, DarajaAccount};
+
+/// The gateways the simulator plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Gateway {
+    /// Safaricom Daraja: M-PESA B2C.
+    Daraja,
+}
+
+/// What a call asks a gateway for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Operation {
+    /// A token for the other calls.
+    Token,
+    /// To pay somebody.
+    PayOut,
+    /// What became of a payment.
+    Status,
+    /// What the merchant's accounts hold.
+    Balance,
+}
+
+/// What can be told of a request before the gateway has looked at it.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) gateway: Gateway,
+    pub(crate) operation: Option<Operation>,
+    pub(crate) reference: Option<String>,
+    pub(crate) payee: Option<String>,
+}
+
+impl Call {
+    pub(crate) fn read(request: &Request<Bytes>) -> Self {
+        daraja::recognise(request)
+    }
+}
+
+/// A gateway's own reply, before any fault has got at it.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) response: Response<Bytes>,
+    /// Why the gateway refused, in words that hold no secret.
+    pub(crate) refused: Option<String>,
+}
+
+/// A call that a gateway accepted and has yet to get round to.
+#[derive(Debug)]
+pub(crate) enum Work {
+    Daraja(daraja::Work),
+}
+
+/// The faces, with what each remembers.
+pub(crate) struct Faces {
+    daraja: Daraja,
+}
+
+impl Faces {
+    pub(crate) fn open(daraja: Arc<DarajaAccount>, stage: &mut Stage) -> Self {
+        Self { daraja: Daraja::open(daraja, stage) }
+    }
+
+    /// Puts a request to the gateway it is meant for.
+    pub(crate) fn answer(
+        &mut self,
+        stage: &mut Stage,
+        request: &Request<Bytes>,
+        call: &Call,
+        faults: &Faults,
+    ) -> Reply {
+        match call.gateway {
+            Gateway::Daraja => self.daraja.answer(stage, request, call, faults),
+        }
+    }
+
+    /// Gets round to a call accepted earlier.
+    pub(crate) fn perform(&mut self, stage: &mut Stage, work: Work) {
+        match work {
+            Work::Daraja(work) => self.daraja.perform(stage, work),
+        }
+    }
+}
+
+/// HTTP 503 in the words of `gateway`.
+pub(crate) fn unavailable(gateway: Gateway) -> Response<Bytes> {
+    match gateway {
+        Gateway::Daraja => daraja::unavailable(),
+    }
+}

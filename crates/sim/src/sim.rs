@@ -1,0 +1,111 @@
+use std::fmt;
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+
+use crate::event::Event;
+use crate::fault::Fault;
+use crate::gateways::daraja::{DarajaAccount, KeyError};
+use crate::gateways::{Gateway, Operation};
+use crate::ledger::Ledger;
+use crate::options::Options;
+use crate::server::Server;
+use crate::world::World;
+
+/// The simulated gateways on a port of 127.0.0.1, posting their callbacks for real. Dropping it stops the
+/// server and whatever was still to be posted.
+pub struct Sim {
+    server: Arc<Server>,
+    url: String,
+}
+
+/// The simulator could not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// It could not make its key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// It could not listen on the port.
+    #[error("the simulator cannot listen on 127.0.0.1:{port}")]
+    Listen {
+        /// The port asked for; 0 is any free one.
+        port: u16,
+        /// What the operating system said.
+        source: io::Error,
+    },
+}
+
+impl Sim {
+    /// Starts a simulator. It runs on the current tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the port is taken, or no key could be made.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let env = Arc::clone(&options.env);
+        let how = options.server.clone();
+        let world = World::new(options)?;
+        let failed = |source| StartError::Listen { port: how.port, source };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, how.port)).await.map_err(failed)?;
+        let url = format!("http://{}", listener.local_addr().map_err(failed)?);
+        let server = Server::start(world, env, how, listener);
+        Ok(Self { server, url })
+    }
+
+    /// The base URL of every gateway, such as `http://127.0.0.1:49152`, without a slash at the end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The merchant's account at Daraja: what a client needs to know to be let in.
+    pub fn daraja(&self) -> &DarajaAccount {
+        self.world().daraja()
+    }
+
+    /// Arranges that the next such call meets these faults, all of them. Each further `inject` is for the
+    /// call after that.
+    pub fn inject(&self, gateway: Gateway, operation: Operation, faults: impl IntoIterator<Item = Fault>) {
+        self.world().inject(gateway, operation, faults);
+    }
+
+    /// A copy of the gateways' books as they stand.
+    pub fn ledger(&self) -> Ledger {
+        self.world().ledger()
+    }
+
+    /// A copy of the log, oldest first.
+    pub fn events(&self) -> Vec<Event> {
+        self.world().events()
+    }
+
+    /// How many requests of one kind arrived: refused ones, and those a fault swallowed, included.
+    pub fn calls(&self, gateway: Gateway, operation: Operation) -> usize {
+        self.world().calls(gateway, operation)
+    }
+
+    /// Returns once nothing is going to happen any more by itself: every accepted call is dealt with, and
+    /// every callback, late ones included, was posted and answered or given up. A callback held back by
+    /// [`Fault::CallbacksReordered`] is not waited for.
+    pub async fn idle(&self) {
+        self.server.idle().await;
+    }
+
+    fn world(&self) -> &World {
+        self.server.world()
+    }
+}
+
+impl Drop for Sim {
+    fn drop(&mut self) {
+        self.server.stop();
+    }
+}
+
+impl fmt::Debug for Sim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sim").field("url", &self.url).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,322 @@
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use malipo_core::{Timer, Timestamp};
+
+use crate::dice::Dice;
+use crate::event::{Delivery, Event};
+use crate::fault::{Fault, FaultSource, Faults};
+use crate::gateways::daraja::{DarajaAccount, DarajaKey, KeyError};
+use crate::gateways::{Call, Faces, Gateway, Operation, Reply, Work, unavailable};
+use crate::ledger::Ledger;
+use crate::magic;
+use crate::notify::{Agenda, Callback, Job, When};
+use crate::options::Options;
+
+/// The largest request body a gateway reads, in bytes.
+pub(crate) const BODY_LIMIT: usize = 64 * 1024;
+
+/// The simulated gateways without a socket: requests in, replies and callbacks out, and nothing happens by
+/// itself.
+///
+/// Whoever holds one moves it along: hand in requests with [`handle`](Self::handle), and when the time
+/// [`next_due`](Self::next_due) has come, [`take_due`](Self::take_due) the callbacks. [`Sim`](crate::Sim)
+/// does just that over TCP. Clones share one world.
+#[derive(Clone)]
+pub struct World {
+    state: Arc<Mutex<State>>,
+    daraja: Arc<DarajaAccount>,
+}
+
+/// What a gateway does about a request, in this order.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Answer {
+    /// Callbacks to post, and have answered, before the reply.
+    pub first: Vec<Callback>,
+    /// How long to hold back the reply.
+    pub delay: Duration,
+    /// The reply; `None` is a connection cut without one.
+    pub reply: Option<Response<Bytes>>,
+}
+
+impl World {
+    /// A world in which nothing has happened yet.
+    ///
+    /// # Errors
+    ///
+    /// When the account in the options has no key and none could be made.
+    pub fn new(options: Options) -> Result<Self, KeyError> {
+        let account = match options.daraja {
+            Some(account) => account,
+            None => DarajaAccount::new(DarajaKey::generate()?),
+        };
+        let seed = options.seed.unwrap_or_else(|| {
+            let mut seed = [0; 8];
+            options.env.fill_bytes(&mut seed);
+            u64::from_le_bytes(seed)
+        });
+        let account = Arc::new(account);
+        let mut stage = Stage {
+            env: options.env,
+            dice: Dice::seeded(seed),
+            ledger: Ledger::default(),
+            result_delay: options.result_delay,
+            agenda: Agenda::default(),
+            first: Vec::new(),
+            in_flight: 0,
+            lanes: 0,
+            events: Vec::new(),
+        };
+        let faces = Faces::open(Arc::clone(&account), &mut stage);
+        let faults = FaultSource::new(options.plan);
+        let state = State { stage, faces, faults, struck: BTreeSet::new() };
+        Ok(Self { state: Arc::new(Mutex::new(state)), daraja: account })
+    }
+
+    /// Puts one request to the gateway it is meant for. Takes effect at once; holding back the reply, and
+    /// posting what is to be posted first, is up to the caller.
+    pub fn handle(&self, request: &Request<Bytes>) -> Answer {
+        self.state().handle(request)
+    }
+
+    /// When something is next to happen, in the [`Env`](malipo_core::Env)'s monotonic time.
+    pub fn next_due(&self) -> Option<Duration> {
+        self.state().stage.agenda.next_due()
+    }
+
+    /// Lets happen whatever is due, payments included, and returns the callbacks that now leave, in order.
+    pub fn take_due(&self) -> Vec<Callback> {
+        self.state().take_due()
+    }
+
+    /// Enters in the log what came of a callback.
+    pub fn record(&self, callback: &Callback, delivery: Delivery) {
+        let mut state = self.state();
+        state.stage.in_flight = state.stage.in_flight.saturating_sub(1);
+        state.stage.log_callback(callback.gateway, &callback.reference, delivery);
+    }
+
+    /// True when nothing is going to happen any more: nothing is due, now or later, and what came of every
+    /// callback is recorded. A callback held back by [`Fault::CallbacksReordered`] does not count.
+    pub fn is_idle(&self) -> bool {
+        let state = self.state();
+        state.stage.in_flight == 0 && state.stage.agenda.next_due().is_none()
+    }
+
+    /// Arranges that the next such call meets these faults, all of them. Each further `inject` is for the
+    /// call after that.
+    pub fn inject(&self, gateway: Gateway, operation: Operation, faults: impl IntoIterator<Item = Fault>) {
+        self.state().faults.inject(gateway, operation, Faults::new(faults));
+    }
+
+    /// A copy of the gateways' books as they stand.
+    pub fn ledger(&self) -> Ledger {
+        self.state().stage.ledger.clone()
+    }
+
+    /// A copy of the log, oldest first.
+    pub fn events(&self) -> Vec<Event> {
+        self.state().stage.events.clone()
+    }
+
+    /// How many requests of one kind arrived: refused ones, and those a fault swallowed, included.
+    pub fn calls(&self, gateway: Gateway, operation: Operation) -> usize {
+        let wanted = |event: &&Event| matches!(event, Event::Request { gateway: g, operation: o, .. } if *g == gateway && *o == Some(operation));
+        self.state().stage.events.iter().filter(wanted).count()
+    }
+
+    /// The merchant's account at Daraja: what a client needs to know to be let in.
+    pub fn daraja(&self) -> &DarajaAccount {
+        &self.daraja
+    }
+
+    /// Logs a request whose body was too large to read, and refuses it.
+    pub(crate) fn refuse_too_large(&self, head: &Request<()>) -> Response<Bytes> {
+        let request = head.clone().map(|()| Bytes::new());
+        self.state().refuse_too_large(&Call::read(&request))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World").finish_non_exhaustive()
+    }
+}
+
+struct State {
+    stage: Stage,
+    faces: Faces,
+    faults: FaultSource,
+    /// The references whose magic payee has had its effect.
+    struck: BTreeSet<(Gateway, String)>,
+}
+
+impl State {
+    fn handle(&mut self, request: &Request<Bytes>) -> Answer {
+        let call = Call::read(request);
+        if request.body().len() > BODY_LIMIT {
+            let reply = Some(self.refuse_too_large(&call));
+            return Answer { first: Vec::new(), delay: Duration::ZERO, reply };
+        }
+        let faults = self.faults_for(&call);
+        let reply = if faults.has(Fault::LostRequest) {
+            None
+        } else if faults.has(Fault::ErrorBeforeAccept) {
+            Some(Reply { response: unavailable(call.gateway), refused: Some("the fault says so".into()) })
+        } else {
+            Some(self.faces.answer(&mut self.stage, request, &call, &faults))
+        };
+        let refused = reply.as_ref().and_then(|reply| reply.refused.clone());
+        let reply = reply.and_then(|reply| spoilt(call.gateway, reply.response, &faults));
+        self.stage.log_request(&call, reply.as_ref(), refused, &faults);
+        let first = std::mem::take(&mut self.stage.first);
+        let first = first.into_iter().flat_map(|callback| self.stage.leave(callback)).collect();
+        Answer { first, delay: faults.reply_delay().unwrap_or_default(), reply }
+    }
+
+    fn take_due(&mut self) -> Vec<Callback> {
+        let now = self.stage.env.monotonic();
+        let mut leaving = Vec::new();
+        while let Some(job) = self.stage.agenda.pop(now) {
+            match job {
+                Job::Work(work) => self.faces.perform(&mut self.stage, work),
+                Job::Tell(callback) => leaving.extend(self.stage.leave(callback)),
+            }
+        }
+        leaving
+    }
+
+    fn faults_for(&mut self, call: &Call) -> Faults {
+        let Some(operation) = call.operation else { return Faults::default() };
+        let magic = call.payee.as_deref().and_then(magic::faults);
+        let magic = magic.filter(|_| {
+            let reference = call.reference.clone().unwrap_or_default();
+            self.struck.insert((call.gateway, reference))
+        });
+        self.faults.next(call.gateway, operation, magic)
+    }
+
+    fn refuse_too_large(&mut self, call: &Call) -> Response<Bytes> {
+        let why = format!("the body is larger than {BODY_LIMIT} bytes");
+        let response = plain(StatusCode::PAYLOAD_TOO_LARGE, "text/plain", why.clone().into());
+        self.stage.log_request(call, Some(&response), Some(why), &Faults::default());
+        response
+    }
+}
+
+/// What the faces share: time, chance, the books, and what is still to happen.
+pub(crate) struct Stage {
+    env: Arc<dyn Timer>,
+    pub(crate) dice: Dice,
+    pub(crate) ledger: Ledger,
+    result_delay: Duration,
+    agenda: Agenda,
+    first: Vec<Callback>,
+    in_flight: usize,
+    lanes: u64,
+    events: Vec<Event>,
+}
+
+impl Stage {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.env.now()
+    }
+
+    pub(crate) fn monotonic(&self) -> Duration {
+        self.env.monotonic()
+    }
+
+    /// A lane for the callbacks of one call.
+    pub(crate) fn new_lane(&mut self) -> u64 {
+        self.lanes += 1;
+        self.lanes
+    }
+
+    /// Gets round to an accepted call after the usual delay.
+    pub(crate) fn queue(&mut self, work: Work) {
+        let due = self.monotonic().saturating_add(self.result_delay);
+        self.agenda.add(due, Job::Work(work));
+    }
+
+    pub(crate) fn tell(&mut self, when: When, callback: Callback) {
+        match when {
+            When::First => self.first.push(callback),
+            When::BehindNext => self.agenda.hold(callback),
+            When::After(delay) => {
+                let due = self.monotonic().saturating_add(delay);
+                self.agenda.add(due, Job::Tell(callback));
+            }
+        }
+    }
+
+    pub(crate) fn log_callback(&mut self, gateway: Gateway, reference: &str, delivery: Delivery) {
+        self.log(Event::Callback { at: self.now(), gateway, reference: reference.to_owned(), delivery });
+    }
+
+    fn log_request(
+        &mut self,
+        call: &Call,
+        reply: Option<&Response<Bytes>>,
+        refused: Option<String>,
+        faults: &Faults,
+    ) {
+        self.log(Event::Request {
+            at: self.now(),
+            gateway: call.gateway,
+            operation: call.operation,
+            reference: call.reference.clone(),
+            status: reply.map(|reply| reply.status().as_u16()),
+            refused,
+            faults: faults.to_vec(),
+        });
+    }
+
+    fn log(&mut self, event: Event) {
+        tracing::debug!("{event}");
+        self.events.push(event);
+    }
+
+    /// A callback leaves, and with it those that waited for it.
+    fn leave(&mut self, callback: Callback) -> Vec<Callback> {
+        let behind = self.agenda.release(&callback);
+        let leaving: Vec<_> = std::iter::once(callback).chain(behind).collect();
+        self.in_flight += leaving.len();
+        leaving
+    }
+}
+
+/// What the faults leave of a reply to a request that was processed.
+fn spoilt(gateway: Gateway, response: Response<Bytes>, faults: &Faults) -> Option<Response<Bytes>> {
+    if faults.has(Fault::LostReply) {
+        return None;
+    }
+    if faults.has(Fault::ErrorAfterAccept) {
+        return Some(unavailable(gateway));
+    }
+    if faults.has(Fault::HtmlPage) {
+        let page = "<html><head><title>504 Gateway Time-out</title></head>\
+                    <body><h1>504 Gateway Time-out</h1></body></html>";
+        return Some(plain(StatusCode::GATEWAY_TIMEOUT, "text/html", Bytes::from_static(page.as_bytes())));
+    }
+    if faults.has(Fault::TruncatedJson) {
+        return Some(response.map(|body| body.slice(..body.len() / 2)));
+    }
+    Some(response)
+}
+
+/// A response with a body of one content type.
+pub(crate) fn plain(status: StatusCode, content_type: &'static str, body: Bytes) -> Response<Bytes> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}

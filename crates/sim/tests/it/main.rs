@@ -1,0 +1,18 @@
+//! The simulator as its users see it: over TCP with nothing but sockets, and in-process with time in hand.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test they are how it fails; clippy.toml spares only the test functions, not their helpers"
+)]
+
+mod client;
+mod faults;
+mod in_process;
+mod merchant;
+mod payouts;
+mod queries;
+mod refusals;
+mod server;
+mod tokens;
