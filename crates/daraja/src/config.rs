@@ -115,8 +115,8 @@ impl<E: Environment> Config<E> {
         self
     }
 
-    /// Callback URLs for instructions and tickets that have none. What arrives there is bound to no payment, so
-    /// it is believed no more than any stranger ([`Trust::Claimed`](malipo_core::Trust::Claimed)).
+    /// Callback URLs for instructions that have none. What arrives there is bound to no payment, so it is believed
+    /// no more than any stranger ([`Trust::Claimed`](malipo_core::Trust::Claimed)).
     #[must_use]
     pub fn with_callback(mut self, callback: Callback) -> Self {
         self.settings.callback = Some(callback);

@@ -56,8 +56,8 @@ pub(crate) fn status(settings: &Settings, ticket: &Ticket) -> Result<Call> {
     Ok(call.with_reference(&ticket.reference).with_secret(settings.initiator.credential.secret().clone()))
 }
 
-pub(crate) fn balances(settings: &Settings, callback: Option<&Callback>) -> Result<Call> {
-    let query = query(settings, "AccountBalance", urls(settings, callback, Operation::Balances)?);
+pub(crate) fn balances(settings: &Settings, callback: &Callback) -> Result<Call> {
+    let query = query(settings, "AccountBalance", urls(settings, Some(callback), Operation::Balances)?);
     let call = Call::post(Operation::Balances, Path::new(wire::BALANCE_PATH), &query)?;
     Ok(call.with_secret(settings.initiator.credential.secret().clone()))
 }
@@ -75,7 +75,8 @@ fn payment(settings: &Settings, PayOut { to, terms, .. }: &PayOut) -> Result<Cal
     if occasion.is_some_and(|occasion| !is_text(occasion, 1)) {
         return Err(refuse("the detail \"occasion\" must be 1 to 100 characters without control characters"));
     }
-    let (result_url, queue_time_out_url) = urls(settings, terms.callback.as_ref(), Operation::PayOut)?;
+    let (result_url, queue_time_out_url) =
+        urls(settings, terms.callback.as_ref().or(settings.callback.as_ref()), Operation::PayOut)?;
     let credential = settings.initiator.credential.secret();
     let request = PaymentRequest {
         originator_conversation_id: terms.reference.as_str(),
@@ -99,13 +100,13 @@ fn payment(settings: &Settings, PayOut { to, terms, .. }: &PayOut) -> Result<Cal
     Ok(call.with_reference(&terms.reference).with_secret(credential.clone()))
 }
 
-/// Where to post results and queue timeouts: the URLs of the instruction or ticket, or else the configured ones.
+/// Where to post results and queue timeouts. What is asked needs URLs of its own: the failure of a question must not
+/// come to where the failure of a payment is expected.
 fn urls<'a>(
-    settings: &'a Settings,
-    own: Option<&'a Callback>,
+    settings: &Settings,
+    callback: Option<&'a Callback>,
     operation: Operation,
 ) -> Result<(&'a str, &'a str)> {
-    let callback = own.or(settings.callback.as_ref());
     let admitted = settings.capabilities.admit_callback(CallbackUse::ResultAndTimeout, callback);
     admitted.map_err(|message| invalid(operation, &message))?;
     match callback {

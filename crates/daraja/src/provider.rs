@@ -32,13 +32,13 @@ impl Daraja {
         Self { gateway: Gateway::new(line, tokens), settings }
     }
 
-    /// Asks for the balances of the shortcode's accounts. They are posted to `callback`, or to the configured one,
-    /// and read as [`Read::Balances`]. Returns the gateway's names for the question.
+    /// Asks for the balances of the shortcode's accounts. They are posted to `callback` and read as
+    /// [`Read::Balances`]. Returns the gateway's names for the question.
     ///
     /// # Errors
     ///
     /// [`Error`](malipo_core::Error), always with [`Effect::Unchanged`](malipo_core::Effect::Unchanged).
-    pub async fn request_balances(&self, callback: Option<&Callback>) -> Result<ProviderRefs> {
+    pub async fn request_balances(&self, callback: &Callback) -> Result<ProviderRefs> {
         let asked = async {
             let call = encode::balances(&self.settings, callback)?;
             decode::asked(Operation::Balances, &self.gateway.call(call).await?)

@@ -170,11 +170,11 @@ pub(crate) mod parameter {
     pub(crate) const REGISTERED: &str = "B2CRecipientIsRegisteredCustomer";
     pub(crate) const RECEIVER: &str = "ReceiverPartyPublicName";
     pub(crate) const COMPLETED_AT: &str = "TransactionCompletedDateTime";
-    /// Each with the name we give the account.
+    /// Each with the name that the answer to a question about balances gives the account.
     pub(crate) const FUNDS: &[(&str, &str)] = &[
-        ("B2CUtilityAccountAvailableFunds", "Utility"),
-        ("B2CWorkingAccountAvailableFunds", "Working"),
-        ("B2CChargesPaidAccountAvailableFunds", "Charges Paid"),
+        ("B2CUtilityAccountAvailableFunds", "Utility Account"),
+        ("B2CWorkingAccountAvailableFunds", "Working Account"),
+        ("B2CChargesPaidAccountAvailableFunds", "Charges Paid Account"),
     ];
 
     pub(crate) const STATUS: &str = "TransactionStatus";

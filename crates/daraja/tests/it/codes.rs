@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use malipo_core::{Advice, Callbacks, DeliveryPurpose, Effect, Error, ErrorKind, Operation, Provider, Read, State, Ticket};
+use malipo_core::{
+    Advice, Callbacks, DeliveryPurpose, Effect, Error, ErrorKind, Operation, Provider, Read, State, Ticket,
+};
 use malipo_daraja::Daraja;
 use malipo_testkit::{ManualEnv, Outcome, ScriptedTransport};
 
@@ -65,13 +67,20 @@ const RESPONSES: &[(&str, ErrorKind, Effect, Advice)] = &[
 
 #[test]
 fn every_error_code_says_what_may_have_happened_and_what_to_do() {
-    let codes = ERRORS.iter().map(|(status, code, kind, effect, advice)| (*status, error(code), *code, *kind, *effect, *advice));
+    let codes = ERRORS
+        .iter()
+        .map(|(status, code, kind, effect, advice)| (*status, error(code), *code, *kind, *effect, *advice));
     let responses = RESPONSES.iter().flat_map(|(code, kind, effect, advice)| {
-        [(200, response(code)), (500, error(code))].map(|(status, body)| (status, body, *code, *kind, *effect, *advice))
+        [(200, response(code)), (500, error(code))]
+            .map(|(status, body)| (status, body, *code, *kind, *effect, *advice))
     });
     for (status, body, code, kind, effect, advice) in codes.chain(responses) {
         let error = refused(status, body);
-        assert_eq!((error.kind(), error.effect(), error.advice()), (kind, effect, advice), "{status} {code}: {error}");
+        assert_eq!(
+            (error.kind(), error.effect(), error.advice()),
+            (kind, effect, advice),
+            "{status} {code}: {error}"
+        );
         assert_eq!((error.code(), error.status()), (Some(code), Some(status)));
         assert!(error.remedy().is_some_and(|remedy| !remedy.is_empty()), "{code}");
     }
@@ -84,9 +93,13 @@ fn the_same_codes_change_nothing_when_we_only_asked() {
         let daraja = daraja(*status, error(code));
         for error in [
             pollster::block_on(daraja.status(&ticket)).unwrap_err(),
-            pollster::block_on(daraja.request_balances(Some(&callback()))).unwrap_err(),
+            pollster::block_on(daraja.request_balances(&callback())).unwrap_err(),
         ] {
-            assert_eq!((error.kind(), error.effect(), error.advice()), (*kind, Effect::Unchanged, Advice::Ask), "{code}");
+            assert_eq!(
+                (error.kind(), error.effect(), error.advice()),
+                (*kind, Effect::Unchanged, Advice::Ask),
+                "{code}"
+            );
         }
     }
 }
@@ -97,16 +110,39 @@ fn other_shapes_are_read_or_leave_it_open() {
         Bytes::from(format!(r#"{{"fault":{{"faultstring":"{text}","detail":{{"errorcode":"{code}"}}}}}}"#))
     };
     for (status, body, kind, effect) in [
-        (429, fault("Spike arrest violation", "policies.ratelimit.SpikeArrestViolation"), ErrorKind::Throttled, Effect::None),
+        (
+            429,
+            fault("Spike arrest violation", "policies.ratelimit.SpikeArrestViolation"),
+            ErrorKind::Throttled,
+            Effect::None,
+        ),
         (
             401,
-            fault("no apiproduct match found", "keymanagement.service.InvalidAPICallAsNoApiProductMatchFound"),
+            fault(
+                "no apiproduct match found",
+                "keymanagement.service.InvalidAPICallAsNoApiProductMatchFound",
+            ),
             ErrorKind::Credentials,
             Effect::None,
         ),
-        (500, fault("what", "messaging.adaptors.http.flow.GatewayTimeout"), ErrorKind::Unavailable, Effect::Unknown),
-        (403, Bytes::from_static(b"<html><body>Request unsuccessful</body></html>"), ErrorKind::Unreadable, Effect::Unknown),
-        (503, Bytes::from_static(b"<html><body>Service Unavailable</body></html>"), ErrorKind::Unavailable, Effect::Unknown),
+        (
+            500,
+            fault("what", "messaging.adaptors.http.flow.GatewayTimeout"),
+            ErrorKind::Unavailable,
+            Effect::Unknown,
+        ),
+        (
+            403,
+            Bytes::from_static(b"<html><body>Request unsuccessful</body></html>"),
+            ErrorKind::Unreadable,
+            Effect::Unknown,
+        ),
+        (
+            503,
+            Bytes::from_static(b"<html><body>Service Unavailable</body></html>"),
+            ErrorKind::Unavailable,
+            Effect::Unknown,
+        ),
         (400, Bytes::new(), ErrorKind::Unreadable, Effect::Unknown),
         (404, Bytes::new(), ErrorKind::Unreadable, Effect::Unknown),
         (401, Bytes::new(), ErrorKind::Unreadable, Effect::Unknown),
@@ -116,7 +152,12 @@ fn other_shapes_are_read_or_leave_it_open() {
         // An acceptance with a status or an error that contradicts it is none.
         (500, response("0"), ErrorKind::Unavailable, Effect::Unknown),
         (400, response("0"), ErrorKind::Unlisted, Effect::Unknown),
-        (200, Bytes::from_static(br#"{"ResponseCode":"0","errorCode":"500.003.1001"}"#), ErrorKind::Unavailable, Effect::Unknown),
+        (
+            200,
+            Bytes::from_static(br#"{"ResponseCode":"0","errorCode":"500.003.1001"}"#),
+            ErrorKind::Unavailable,
+            Effect::Unknown,
+        ),
     ] {
         let error = refused(status, body.clone());
         assert_eq!((error.kind(), error.effect()), (kind, effect), "{status} {body:?}: {error}");
@@ -138,7 +179,11 @@ fn a_token_that_is_not_given_moves_nothing_and_says_why() {
         let transport = Arc::new(ScriptedTransport::new().always(Outcome::json(status, body)));
         let daraja = Daraja::new(config(), transport.clone(), Arc::new(ManualEnv::new()));
         let error = pollster::block_on(daraja.submit(&pay_out(terms("PAY-1", "10")))).unwrap_err();
-        assert_eq!((error.kind(), error.effect(), error.advice()), (kind, Effect::None, advice), "{status}: {error}");
+        assert_eq!(
+            (error.kind(), error.effect(), error.advice()),
+            (kind, Effect::None, advice),
+            "{status}: {error}"
+        );
         assert_eq!(error.operation(), Operation::PayOut);
         assert_eq!(transport.requests().len(), 1, "no payment was sent");
     }
@@ -167,7 +212,7 @@ const RESULTS: &[(&str, State)] = &[
     ("11", State::Failed), ("15", State::Pending), ("17", State::Pending), ("18", State::Failed), ("19", State::Pending),
     ("20", State::Failed), ("21", State::Failed), ("22", State::Failed), ("24", State::Failed), ("25", State::Failed),
     ("26", State::Failed), ("29", State::Failed), ("2001", State::Failed), ("2006", State::Failed), ("2028", State::Failed),
-    ("2029", State::Failed), ("2033", State::Failed), ("2040", State::Failed), ("2051", State::Failed), ("8006", State::Failed),
+    ("2029", State::Pending), ("2033", State::Pending), ("2040", State::Failed), ("2051", State::Failed), ("8006", State::Failed),
     ("SFC_IC0003", State::Failed),
     // In no document, so nobody may call the payment failed.
     ("9999", State::Pending), ("-1", State::Pending), ("00", State::Pending), ("", State::Pending),
@@ -182,7 +227,9 @@ fn every_result_code_is_final_only_where_it_is_documented_so() {
             spellings.push(number);
         }
         for spelling in spellings {
-            let body = format!(r#"{{"Result":{{"ResultType":0,"ResultCode":{spelling},"ResultDesc":"as documented"}}}}"#);
+            let body = format!(
+                r#"{{"Result":{{"ResultType":0,"ResultCode":{spelling},"ResultDesc":"as documented"}}}}"#
+            );
             let read = daraja(200, Bytes::new()).read(&delivery(DeliveryPurpose::Result, &body)).unwrap();
             let Read::Report(report) = read else { panic!("{read:?}") };
             assert_eq!(report.state, *state, "{spelling}");

@@ -11,12 +11,10 @@ const PASSWORD: &str = "Pl#nted%Pa$$w&rd@3391";
 
 /// Runs openssl and gives back what it prints.
 fn openssl(arguments: &[&str], directory: &Path) -> Vec<u8> {
-    let output = Command::new("openssl")
-        .args(arguments)
-        .current_dir(directory)
-        .stdin(Stdio::null())
-        .output()
-        .expect("this test runs the openssl command: `cargo xtask test` installs it, or apt-get install openssl");
+    let output =
+        Command::new("openssl").args(arguments).current_dir(directory).stdin(Stdio::null()).output().expect(
+            "this test runs the openssl command: `cargo xtask test` installs it, or apt-get install openssl",
+        );
     assert!(output.status.success(), "openssl {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     output.stdout
 }
@@ -27,7 +25,19 @@ fn certificates(name: &str) -> std::path::PathBuf {
     std::fs::create_dir_all(&directory).unwrap();
     openssl(&["genrsa", "-out", "key.pem", "2048"], &directory);
     openssl(
-        &["req", "-x509", "-new", "-key", "key.pem", "-subj", "/CN=sandbox", "-days", "1", "-out", "cert.pem"],
+        &[
+            "req",
+            "-x509",
+            "-new",
+            "-key",
+            "key.pem",
+            "-subj",
+            "/CN=sandbox",
+            "-days",
+            "1",
+            "-out",
+            "cert.pem",
+        ],
         &directory,
     );
     openssl(&["x509", "-in", "cert.pem", "-outform", "DER", "-out", "cert.der"], &directory);
@@ -41,7 +51,8 @@ fn on_the_wire(credential: SecurityCredential) -> String {
     use malipo_core::Provider as _;
     use malipo_testkit::{ManualEnv, Outcome, ScriptedTransport};
 
-    let keys = malipo_daraja::AppKeys::new(malipo_core::Secret::new("key"), malipo_core::Secret::new("secret"));
+    let keys =
+        malipo_daraja::AppKeys::new(malipo_core::Secret::new("key"), malipo_core::Secret::new("secret"));
     let initiator = malipo_daraja::Initiator::new("testapi", credential).unwrap();
     let config = malipo_daraja::Config::sandbox(keys.unwrap(), initiator, "600996".parse().unwrap()).unwrap();
     let transport = ScriptedTransport::new().always(Outcome::json(200, crate::subject::TOKEN_REPLY));
@@ -64,7 +75,11 @@ fn openssl_decrypts_what_we_encrypt() {
         std::fs::write(directory.join("encrypted"), STANDARD.decode(&credential).unwrap()).unwrap();
         let padding = ["-pkeyopt", "rsa_padding_mode:pkcs1"];
         let decrypt = ["pkeyutl", "-decrypt", "-inkey", "key.pem", "-in", "encrypted"];
-        assert_eq!(openssl(&[decrypt.as_slice(), &padding].concat(), &directory), PASSWORD.as_bytes(), "{file}");
+        assert_eq!(
+            openssl(&[decrypt.as_slice(), &padding].concat(), &directory),
+            PASSWORD.as_bytes(),
+            "{file}"
+        );
 
         let again = on_the_wire(SecurityCredential::encrypt(&password, &certificate).unwrap());
         assert_ne!(again, credential, "the padding is random");
@@ -105,7 +120,10 @@ fn what_cannot_be_used_says_why() {
     let certificate = Certificate::read(rsa.der()).unwrap();
 
     assert_eq!(Certificate::read(b"not a certificate").unwrap_err(), InvalidCredential::NotACertificate);
-    assert_eq!(Certificate::read(key.serialize_pem().as_bytes()).unwrap_err(), InvalidCredential::NotACertificate);
+    assert_eq!(
+        Certificate::read(key.serialize_pem().as_bytes()).unwrap_err(),
+        InvalidCredential::NotACertificate
+    );
     assert_eq!(Certificate::read(b"").unwrap_err(), InvalidCredential::NotACertificate);
     assert_eq!(Certificate::read(elliptic.der()).unwrap_err(), InvalidCredential::NotRsa);
     assert_eq!(InitiatorPassword::new("").unwrap_err(), InvalidCredential::EmptyPassword);

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use malipo_core::{
-    Callbacks, CallbackError, Delivery, DeliveryPurpose, Money, Read, Report, State, Storage, Timestamp, Trust, Unanswered,
+    CallbackError, Callbacks, Delivery, DeliveryPurpose, Money, Read, Report, State, Storage, Timestamp,
+    Trust, Unanswered,
 };
 use malipo_daraja::Daraja;
 use malipo_testkit::{ManualEnv, ScriptedTransport};
@@ -41,7 +42,11 @@ fn one_parameter_needs_no_list() {
     let body = success(r#"{"ResultParameter":{"Key":"TransactionAmount","Value":10}}"#);
     let report = report(DeliveryPurpose::Result, &body);
     assert_eq!((report.state, report.amount), (State::Settled, Money::kes("10").ok()));
-    assert_eq!(report.receipt.as_deref(), Some("NLJ41HAY6Q"), "the transaction's id stands in for the receipt");
+    assert_eq!(
+        report.receipt.as_deref(),
+        Some("NLJ41HAY6Q"),
+        "the transaction's id stands in for the receipt"
+    );
 }
 
 #[test]
@@ -70,7 +75,10 @@ fn values_come_as_text_number_nothing_or_twice() {
     assert_eq!(report.receipt.as_deref(), Some("NLJ41HAY6R"));
     assert_eq!((report.balances.len(), report.at), (1, None));
     let party = report.party.unwrap();
-    assert_eq!((party.account.as_deref(), party.name.as_deref()), (Some("0708374149"), Some("O'Brien - Otieno")));
+    assert_eq!(
+        (party.account.as_deref(), party.name.as_deref()),
+        (Some("0708374149"), Some("O'Brien - Otieno"))
+    );
 }
 
 #[test]
@@ -85,14 +93,20 @@ fn a_success_without_a_readable_amount_is_not_settled() {
         r#"{"ResultParameter":[{"Key":"TransactionAmount","Value":"1,000"}]}"#,
     ] {
         let report = report(DeliveryPurpose::Result, &success(parameters));
-        assert_eq!((report.state, report.amount, report.receipt), (State::Pending, None, None), "{parameters}");
+        assert_eq!(
+            (report.state, report.amount, report.receipt),
+            (State::Pending, None, None),
+            "{parameters}"
+        );
     }
 }
 
 #[test]
 fn a_message_that_more_follow_is_not_final() {
-    let paid = include_str!("fixtures/result_success.json").replace(r#""ResultType": 0"#, r#""ResultType": 1"#);
-    let refused = include_str!("fixtures/result_failure.json").replace(r#""ResultType": 0"#, r#""ResultType": "1""#);
+    let paid =
+        include_str!("fixtures/result_success.json").replace(r#""ResultType": 0"#, r#""ResultType": 1"#);
+    let refused =
+        include_str!("fixtures/result_failure.json").replace(r#""ResultType": 0"#, r#""ResultType": "1""#);
     for body in [paid, refused] {
         assert_eq!(report(DeliveryPurpose::Result, &body).state, State::Pending);
     }
@@ -110,7 +124,10 @@ fn an_answer_about_a_payment_is_read_from_its_parameters() {
     assert_eq!(report.details.find("charges"), Some("Fee For B2C Payment|KES|22.40"));
     assert_eq!(report.at, Timestamp::parse_rfc3339("2026-11-22T07:11:15Z"));
     let party = report.party.unwrap();
-    assert_eq!((party.account.as_deref(), party.name.as_deref()), (Some("254728762287"), Some("Jane Anne - Doe")));
+    assert_eq!(
+        (party.account.as_deref(), party.name.as_deref()),
+        (Some("254728762287"), Some("Jane Anne - Doe"))
+    );
 
     for (status, state) in [
         ("Cancelled", State::Failed),
@@ -135,7 +152,8 @@ fn the_answer_to_a_question_is_never_taken_for_the_result_of_a_payment() {
     assert_eq!(report(DeliveryPurpose::Result, &declined).state, State::Failed, "whatever URL it came to");
     let balances = read(&delivery(DeliveryPurpose::Result, include_str!("fixtures/balances.json"))).unwrap();
     assert!(matches!(balances, Read::Balances(_)));
-    let paid = read(&delivery(DeliveryPurpose::Answer, include_str!("fixtures/result_success.json"))).unwrap();
+    let paid =
+        read(&delivery(DeliveryPurpose::Answer, include_str!("fixtures/result_success.json"))).unwrap();
     assert!(matches!(paid, Read::Unanswered(_)), "no status in it: no answer");
 }
 
@@ -158,8 +176,11 @@ fn a_question_without_an_answer_changes_nothing() {
 fn balances_are_read_account_by_account() {
     let read = read(&delivery(DeliveryPurpose::Balance, include_str!("fixtures/balances.json"))).unwrap();
     let Read::Balances(report) = read else { panic!("{read:?}") };
-    let balances: Vec<_> =
-        report.balances.iter().map(|balance| (balance.account.as_str(), balance.available.to_string())).collect();
+    let balances: Vec<_> = report
+        .balances
+        .iter()
+        .map(|balance| (balance.account.as_str(), balance.available.to_string()))
+        .collect();
     assert_eq!(
         balances,
         [
@@ -189,13 +210,17 @@ fn a_queue_timeout_is_open_whatever_it_holds() {
 #[test]
 fn the_address_says_which_payment_where_the_body_does_not() {
     let silent = r#"{"Result":{"ResultCode":1}}"#;
-    let Ok(Read::Report(report)) = read(&delivery(DeliveryPurpose::Result, silent).addressed_to(reference("PAY-1"))) else {
+    let Ok(Read::Report(report)) =
+        read(&delivery(DeliveryPurpose::Result, silent).addressed_to(reference("PAY-1")))
+    else {
         panic!()
     };
     assert_eq!((report.reference, report.trust), (Some(reference("PAY-1")), Trust::Addressed));
 
     let other = r#"{"Result":{"ResultCode":1,"OriginatorConversationID":"16740-34861180-1"}}"#;
-    let Ok(Read::Report(report)) = read(&delivery(DeliveryPurpose::Result, other).addressed_to(reference("PAY-1"))) else {
+    let Ok(Read::Report(report)) =
+        read(&delivery(DeliveryPurpose::Result, other).addressed_to(reference("PAY-1")))
+    else {
         panic!()
     };
     assert_eq!(report.reference, Some(reference("16740-34861180-1")), "what it claims, for whoever binds it");
@@ -206,7 +231,10 @@ fn the_address_says_which_payment_where_the_body_does_not() {
 fn the_answer_is_what_daraja_expects() {
     let daraja = Daraja::new(config(), Arc::new(ScriptedTransport::new()), Arc::new(ManualEnv::new()));
     let stored = daraja.reply(Storage::Stored);
-    assert_eq!((stored.status, stored.body.as_ref()), (200, br#"{"ResultCode":0,"ResultDesc":"Accepted"}"#.as_slice()));
+    assert_eq!(
+        (stored.status, stored.body.as_ref()),
+        (200, br#"{"ResultCode":0,"ResultDesc":"Accepted"}"#.as_slice())
+    );
     assert_eq!(daraja.reply(Storage::NotStored).status, 503);
 }
 

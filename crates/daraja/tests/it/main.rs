@@ -11,10 +11,11 @@
 mod codes;
 mod credential;
 mod deliveries;
-// mod effects;
+mod effects;
 mod requests;
+mod rig;
 mod samples;
-// mod secrets;
+mod secrets;
 mod subject;
 
 // malipo_testkit::conformance!(subject::DarajaSubject);

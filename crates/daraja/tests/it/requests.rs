@@ -57,7 +57,8 @@ fn payment_of_a_salary() {
 #[test]
 fn payment_of_a_promotion() {
     let (daraja, transport) = daraja();
-    pollster::block_on(daraja.submit(&pay_out(terms("PAY-1", "10").with_purpose(Purpose::Promotion)))).unwrap();
+    pollster::block_on(daraja.submit(&pay_out(terms("PAY-1", "10").with_purpose(Purpose::Promotion))))
+        .unwrap();
     insta::assert_snapshot!(rendered(&transport)[1]);
 }
 
@@ -81,7 +82,7 @@ fn status_by_receipt() {
 #[test]
 fn balances() {
     let (daraja, transport) = daraja();
-    let refs = pollster::block_on(daraja.request_balances(Some(&callback()))).unwrap();
+    let refs = pollster::block_on(daraja.request_balances(&callback())).unwrap();
     assert_eq!(refs.find("conversation"), Some("AG_20261122_0000a1b2c3d4e5f60718"));
     insta::assert_snapshot!(rendered(&transport)[1]);
 }
@@ -116,19 +117,26 @@ fn a_callback_daraja_would_not_call_is_refused_unless_told_otherwise() {
     assert_eq!(pollster::block_on(daraja.status(&ticket)).unwrap_err().effect(), Effect::Unchanged);
     assert!(transport.requests().is_empty());
 
-    let daraja = Daraja::new(config().with_any_callback_words(), transport.clone(), Arc::new(ManualEnv::new()));
-    assert!(!pollster::block_on(daraja.submit(&instruction)).is_err_and(|error| error.kind() == ErrorKind::Invalid));
+    let daraja =
+        Daraja::new(config().with_any_callback_words(), transport.clone(), Arc::new(ManualEnv::new()));
+    assert!(
+        !pollster::block_on(daraja.submit(&instruction))
+            .is_err_and(|error| error.kind() == ErrorKind::Invalid)
+    );
 }
 
 #[test]
-fn a_configured_callback_serves_what_has_none() {
+fn a_configured_callback_serves_payments_but_no_questions() {
     let (_, transport) = daraja();
     let config = config().with_callback(callback());
     let daraja = Daraja::new(config, transport.clone(), Arc::new(ManualEnv::new()));
     let mut bare = terms("PAY-1", "10");
     bare.callback = None;
     pollster::block_on(daraja.submit(&pay_out(bare))).unwrap();
-    pollster::block_on(daraja.status(&Ticket::new(reference("PAY-1"), Operation::PayOut))).unwrap();
-    let sent = rendered(&transport);
-    assert!(sent[1].contains("https://mydomain.com/b2c/result") && sent[2].contains("https://mydomain.com/b2c/queue"));
+    assert!(rendered(&transport)[1].contains("https://mydomain.com/b2c/result"));
+
+    let ticket = Ticket::new(reference("PAY-1"), Operation::PayOut);
+    let error = pollster::block_on(daraja.status(&ticket)).unwrap_err();
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Invalid, Effect::Unchanged));
+    assert_eq!(transport.requests().len(), 2);
 }

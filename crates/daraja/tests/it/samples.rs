@@ -51,7 +51,9 @@ fn what_is_listed_as_faulty_is() {
 
 #[test]
 fn the_request_is_ours_but_for_its_missing_commas() {
-    let repaired = REQUEST.replace("\"Amount\":\"10\"\n", "\"Amount\":\"10\",\n").replace("\"254728762287\"\n", "\"254728762287\",\n");
+    let repaired = REQUEST
+        .replace("\"Amount\":\"10\"\n", "\"Amount\":\"10\",\n")
+        .replace("\"254728762287\"\n", "\"254728762287\",\n");
     let mut expected: Value = serde_json::from_str(&repaired).unwrap();
 
     let (daraja, transport) = daraja(200, ACKNOWLEDGEMENT);
@@ -85,7 +87,10 @@ fn the_error_is_a_refused_token_and_does_not_repeat_it() {
     let (daraja, transport) = daraja(401, ERROR);
     let error = pollster::block_on(daraja.submit(&pay_out(terms("PAY-1", "10")))).unwrap_err();
     assert_eq!((error.kind(), error.effect()), (ErrorKind::Credentials, Effect::None));
-    assert_eq!((error.code(), error.request_id(), error.status()), (Some("401.002.01"), Some("11728-2929992-1"), Some(401)));
+    assert_eq!(
+        (error.code(), error.request_id(), error.status()),
+        (Some("401.002.01"), Some("11728-2929992-1"), Some(401))
+    );
     assert_eq!(error.text().unwrap().as_str(), "Error Occurred - Invalid Access Token - [removed]");
     assert_eq!(transport.requests().len(), 4, "a token, a payment, and each once more");
 }
@@ -98,7 +103,11 @@ fn the_failure_is_failed_without_a_receipt() {
     assert_eq!(report.text.unwrap().as_str(), "The initiator information is invalid.");
     assert_eq!(report.reference, Some(reference("29112-34801843-1")));
     assert_eq!(report.provider_refs.find("conversation"), Some("AG_20191219_00006c6fddb15123addf"));
-    assert_eq!((report.receipt, report.provider_refs.find("transaction")), (None, None), "NLJ0000000 is a placeholder");
+    assert_eq!(
+        (report.receipt, report.provider_refs.find("transaction")),
+        (None, None),
+        "NLJ0000000 is a placeholder"
+    );
     assert!(report.remedy.unwrap().contains("stop before M-PESA locks"));
 }
 
@@ -113,14 +122,17 @@ fn the_success_is_settled_with_its_eight_parameters() {
     let party = report.party.unwrap();
     assert_eq!((party.account.as_deref(), party.name.as_deref()), (Some("254708374149"), Some("John Doe")));
     assert_eq!(report.at, Timestamp::parse_rfc3339("2019-12-19T08:45:50Z"));
-    let balances: Vec<_> =
-        report.balances.iter().map(|balance| (balance.account.as_str(), balance.available.to_plain())).collect();
+    let balances: Vec<_> = report
+        .balances
+        .iter()
+        .map(|balance| (balance.account.as_str(), balance.available.to_plain()))
+        .collect();
     assert_eq!(
         balances,
         [
-            ("Utility", "10116.00".to_owned()),
-            ("Working", "900000.00".to_owned()),
-            ("Charges Paid", "-4510.00".to_owned())
+            ("Utility Account", "10116.00".to_owned()),
+            ("Working Account", "900000.00".to_owned()),
+            ("Charges Paid Account", "-4510.00".to_owned())
         ]
     );
     assert_eq!(report.reference, Some(reference("10571-7910404-1")));
