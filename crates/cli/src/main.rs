@@ -1,3 +1,42 @@
 #![doc = include_str!("../README.md")]
 
-fn main() {}
+mod books;
+mod demo;
+mod env;
+mod listener;
+mod story;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Pay someone, know whether they were paid, never pay twice.
+#[derive(Debug, Parser)]
+#[command(name = "malipo", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Shows payouts through a simulated gateway: one paid, one refused, one whose reply is lost.
+    Demo(demo::Arguments),
+}
+
+fn main() -> ExitCode {
+    let Arguments { command: Command::Demo(arguments) } = Arguments::parse();
+    match demo::run(&arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            anstream::eprintln!("malipo: {}", with_causes(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn with_causes(error: &dyn Error) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
