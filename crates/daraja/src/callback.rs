@@ -2,13 +2,12 @@
 
 use malipo_core::{
     Balance, BalanceReport, CallbackError, CodeRow, Currency, Delivery, DeliveryPurpose, EatLayout, Money,
-    ProviderId, ProviderRefs, Read, Reference, Reply, Report, Scalar, State, Storage, Timestamp, Told,
-    ToldParty, Unanswered,
+    ProviderId, ProviderRefs, Read, Reply, Report, State, Storage, Timestamp, Told, ToldParty, Unanswered,
 };
 
 use crate::decode::{REF_CONVERSATION, REF_ORIGINATOR};
 use crate::encode::REF_TRANSACTION;
-use crate::wire::{Outcome, Posted, parameter};
+use crate::wire::{Outcome, Posted, filled, parameter};
 
 /// Report details of a paid payout: whether the recipient is a registered customer, `Y` or `N`.
 const DETAIL_REGISTERED: &str = "registered";
@@ -97,12 +96,8 @@ impl Reader<'_> {
             "cancelled" | "declined" | "expired" => State::Failed,
             _ => State::Pending,
         };
-        let mut report = Report::new(self.provider.clone(), state, self.delivery.trust());
         let originator = outcome.parameter(parameter::STATUS_ORIGINATOR);
-        report.reference = self.reference(originator);
-        report.provider_refs = self
-            .provider_refs(originator)
-            .with(REF_CONVERSATION, outcome.parameter(parameter::STATUS_CONVERSATION));
+        let mut report = self.about(originator, outcome.parameter(parameter::STATUS_CONVERSATION), state);
         if state == State::Settled {
             let receipt = outcome.parameter(parameter::STATUS_RECEIPT);
             report.receipt = receipt.map(Told::code);
@@ -118,7 +113,6 @@ impl Reader<'_> {
         if let Some(charges) = outcome.parameter(parameter::STATUS_CHARGES) {
             report.details.insert(DETAIL_CHARGES, Told::new(charges).as_str());
         }
-        report.raw = self.delivery.body.clone();
         Read::Report(report)
     }
 
@@ -147,12 +141,7 @@ impl Reader<'_> {
     fn queue_timeout(&self, posted: &Posted) -> Report {
         let mut report = match &posted.result {
             Some(outcome) => self.report(outcome, State::Pending),
-            None => {
-                let mut report = Report::new(self.provider.clone(), State::Pending, self.delivery.trust());
-                report.reference = self.reference(filled(posted.originator_conversation_id.as_ref()));
-                report.raw = self.delivery.body.clone();
-                report
-            }
+            None => self.about(filled(posted.originator_conversation_id.as_ref()), None, State::Pending),
         };
         report.remedy = Some("it waited too long in the gateway's queue: ask for its status");
         report
@@ -171,25 +160,23 @@ impl Reader<'_> {
     /// What every result says, whatever became of the payout.
     fn report(&self, outcome: &Outcome, state: State) -> Report {
         let originator = filled(outcome.originator_conversation_id.as_ref());
-        let mut report = Report::new(self.provider.clone(), state, self.delivery.trust());
-        report.reference = self.reference(originator);
-        report.provider_refs =
-            self.provider_refs(originator).with(REF_CONVERSATION, filled(outcome.conversation_id.as_ref()));
+        let mut report = self.about(originator, filled(outcome.conversation_id.as_ref()), state);
         report.code = filled(outcome.result_code.as_ref()).map(Told::code);
         report.text = filled(outcome.result_desc.as_ref()).map(Told::new);
-        report.raw = self.delivery.body.clone();
         report
     }
 
-    /// The payment that it says it is about, or else the one that its address is of.
-    fn reference(&self, originator: Option<&str>) -> Option<Reference> {
-        originator.and_then(|id| id.parse().ok()).or_else(|| self.delivery.addressed.clone())
-    }
-
-    /// Names a payment by the gateway's own originator id where it is not simply our reference.
-    fn provider_refs(&self, originator: Option<&str>) -> ProviderRefs {
-        let ours = self.delivery.addressed.as_ref().map(Reference::as_str);
-        ProviderRefs::new().with(REF_ORIGINATOR, originator.filter(|id| Some(*id) != ours))
+    /// A report about the payment that the delivery names, or else the one that its address is of. The gateway's
+    /// originator id is kept where it is not simply our reference.
+    fn about(&self, originator: Option<&str>, conversation: Option<&str>, state: State) -> Report {
+        let addressed = &self.delivery.addressed;
+        let theirs = originator.filter(|id| addressed.as_ref().is_none_or(|ours| ours.as_str() != *id));
+        let mut report = Report::new(self.provider.clone(), state, self.delivery.trust());
+        report.reference = originator.and_then(|id| id.parse().ok()).or_else(|| addressed.clone());
+        report.provider_refs =
+            ProviderRefs::new().with(REF_ORIGINATOR, theirs).with(REF_CONVERSATION, conversation);
+        report.raw = self.delivery.body.clone();
+        report
     }
 }
 
@@ -207,10 +194,6 @@ fn verdict(outcome: &Outcome, amount: Option<Money>) -> (State, Option<&'static 
 /// Type 0 is the last message about a request; with type 1 more follow.
 fn is_last(outcome: &Outcome) -> bool {
     matches!(filled(outcome.result_type.as_ref()), None | Some("0"))
-}
-
-fn filled(scalar: Option<&Scalar>) -> Option<&str> {
-    scalar.and_then(Scalar::filled)
 }
 
 /// `254708374149 - Jane Doe`; the name may hold further hyphens.

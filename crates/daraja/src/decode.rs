@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use malipo_core::{
     CodeRow, Effect, Error, ErrorKind, Meaning, Operation, ProviderId, ProviderRefs, Reference, Report,
-    Result, Scalar, Secret, State, Told, Trust,
+    Result, Secret, State, Told, Trust,
 };
 use malipo_transport::{Complaint, Response, Token};
 
-use crate::wire::{Reply, TokenReply};
+use crate::wire::{Reply, TokenReply, filled};
 
 /// The kinds of reference that M-PESA gives a request.
 pub(crate) const REF_CONVERSATION: &str = "conversation";
@@ -80,10 +80,6 @@ fn refusal(operation: Operation, response: &Response) -> Error {
 
 fn read(response: &Response) -> Option<Reply> {
     serde_json::from_slice(&response.body).ok()
-}
-
-fn filled(scalar: Option<&Scalar>) -> Option<&str> {
-    scalar.and_then(Scalar::filled)
 }
 
 impl Reply {

@@ -163,6 +163,11 @@ impl Outcome {
     }
 }
 
+/// The text of a value, if there is any: Daraja sends empty text for "none".
+pub(crate) fn filled(scalar: Option<&Scalar>) -> Option<&str> {
+    scalar.and_then(Scalar::filled)
+}
+
 /// The names of result parameters, without spaces.
 pub(crate) mod parameter {
     pub(crate) const AMOUNT: &str = "TransactionAmount";
@@ -176,7 +181,6 @@ pub(crate) mod parameter {
         ("B2CWorkingAccountAvailableFunds", "Working Account"),
         ("B2CChargesPaidAccountAvailableFunds", "Charges Paid Account"),
     ];
-
     pub(crate) const STATUS: &str = "TransactionStatus";
     pub(crate) const STATUS_AMOUNT: &str = "Amount";
     pub(crate) const STATUS_RECEIPT: &str = "ReceiptNo";
@@ -186,7 +190,6 @@ pub(crate) mod parameter {
     pub(crate) const STATUS_CREDIT_PARTY: &str = "CreditPartyName";
     pub(crate) const STATUS_DEBIT_PARTY: &str = "DebitPartyName";
     pub(crate) const STATUS_CHARGES: &str = "DebitPartyCharges";
-
     pub(crate) const BALANCE: &str = "AccountBalance";
     pub(crate) const BALANCE_COMPLETED_AT: &str = "BOCompletedTime";
 }
