@@ -166,7 +166,7 @@ impl<D: TokenDialect> BearerToken<D> {
         let generation = self.ended.fetch_add(1, Ordering::AcqRel) + 1;
         match fetched {
             Ok(token) => {
-                let use_until = asked_at + token.usable();
+                let use_until = asked_at.saturating_add(token.usable());
                 *held = Held::Token { value: token.value.clone(), generation, use_until };
                 Ok((token.value, generation))
             }
