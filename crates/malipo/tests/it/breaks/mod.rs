@@ -1,0 +1,113 @@
+//! The suite held against itself: for every promise, a provider that breaks it and what the suite then says.
+
+mod hearing;
+mod sending;
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use malipo::{Effect, Error, ErrorKind, Report, State};
+use malipo_testkit::conformance::{PROMISES, check};
+
+use crate::altered::{Alteration, SOUND};
+
+#[test]
+fn every_promise_can_be_broken() {
+    let mut broken: Vec<_> = breaks().iter().map(|broken| broken.promise).collect();
+    broken.dedup();
+    let promises: Vec<_> = PROMISES.iter().map(|promise| promise.name).collect();
+    assert_eq!(broken, promises, "each promise has its break, in the same order");
+}
+
+/// One test for each part of the list, so that they run side by side.
+macro_rules! found_and_named {
+    ($($test:ident: $part:path;)*) => {
+        $(#[test]
+        fn $test() {
+            let missed: Vec<_> = $part().iter().filter_map(Break::missed).collect();
+            assert!(missed.is_empty(), "{missed:#?}");
+        })*
+
+        fn breaks() -> Vec<Break> {
+            [$($part()),*].into_iter().flatten().collect()
+        }
+    };
+}
+
+found_and_named! {
+    a_break_of_what_is_admitted_is_found: sending::admission;
+    a_break_of_what_a_loss_means_is_found: sending::losing;
+    a_break_of_what_an_answer_means_is_found: hearing::answering;
+    a_break_with_tokens_is_found: sending::tokens;
+    a_break_in_asking_is_found: hearing::asking;
+    a_break_of_names_is_found: hearing::naming;
+    a_break_of_secrecy_is_found: hearing::secrecy;
+    a_break_with_deliveries_is_found: hearing::delivering;
+}
+
+#[test]
+fn a_promise_that_nobody_made_is_not_kept() {
+    assert!(check("a_promise_of_the_moon", &SOUND).is_err());
+}
+
+#[test]
+fn an_alteration_of_nothing_breaks_nothing() {
+    for promise in PROMISES {
+        assert_eq!(promise.check(&SOUND), Ok(()));
+    }
+}
+
+/// One way to break a promise.
+struct Break {
+    promise: &'static str,
+    /// Promises that cannot but be broken with it.
+    along: &'static [&'static str],
+    alteration: Alteration,
+}
+
+impl Break {
+    fn along(mut self, others: &'static [&'static str]) -> Self {
+        self.along = others;
+        self
+    }
+
+    /// What the suite should have said of it and did not, or the other way round.
+    fn missed(&self) -> Option<String> {
+        let findings: Vec<_> =
+            PROMISES.iter().filter_map(|promise| promise.check(&self.alteration).err()).collect();
+        let broken: BTreeSet<_> = findings.iter().map(|finding| finding.promise).collect();
+        let expected: BTreeSet<_> = self.along.iter().copied().chain([self.promise]).collect();
+        let named = findings.iter().all(|finding| finding.to_string().contains(finding.promise));
+        (broken != expected || !named).then(|| {
+            format!("breaking {} should break {expected:?}; the suite says: {findings:#?}", self.promise)
+        })
+    }
+}
+
+fn breaking(promise: &'static str, alteration: Alteration) -> Break {
+    Break { promise, along: &[], alteration }
+}
+
+fn harmless(error: Error, kind: ErrorKind, status: Option<u16>) -> Error {
+    if error.kind() == kind && error.status() == status { error.with_effect(Effect::None) } else { error }
+}
+
+fn hears(hears: fn(&Request<Bytes>, Response<Bytes>) -> Response<Bytes>) -> Alteration {
+    Alteration { hears, ..SOUND }
+}
+
+/// The answer with the body that `other` says, if it says one.
+fn replaced(response: Response<Bytes>, other: fn(u16, &[u8]) -> Option<&'static str>) -> Response<Bytes> {
+    let status = response.status().as_u16();
+    response.map(|body| other(status, &body).map_or(body, |other| Bytes::from_static(other.as_bytes())))
+}
+
+fn in_state(mut report: Report, state: State) -> Report {
+    report.state = state;
+    report
+}
+
+fn asks_for_token(request: &Request<Bytes>) -> bool {
+    request.uri().path() == "/oauth/token"
+}

@@ -1,0 +1,185 @@
+//! Whether the capabilities make sense, and whether the subject lets the suite try all of them.
+
+use std::collections::BTreeSet;
+
+use malipo_core::{Ability, CallbackUse, Lookup, Operation, PartyKind, Resubmit, State};
+
+use super::bench::{Bench, Result};
+use super::subject::{Asked, Says, Submitted};
+use crate::{Outcome, leaks};
+
+pub(super) fn capabilities_make_sense(bench: &Bench<'_>) -> Result {
+    let capabilities = &bench.capabilities;
+    if bench.provider(std::sync::Arc::new(bench.transport())).id().as_str().is_empty() {
+        return Err("the provider has no name".to_owned());
+    }
+    if capabilities.gateway.is_empty() || capabilities.abilities.is_empty() {
+        return Err("the capabilities name no gateway or no operation".to_owned());
+    }
+    let mut seen = BTreeSet::new();
+    for ability in &capabilities.abilities {
+        let operation = ability.operation;
+        if !seen.insert(operation) {
+            return Err(format!("{operation} is declared twice"));
+        }
+        limits_make_sense(ability).map_err(|found| format!("{operation}: {found}"))?;
+        if !operation.moves_money() {
+            return Err(format!("{operation} is no instruction"));
+        }
+        if ability.parties.is_empty() && operation != Operation::Confirm {
+            return Err(format!("{operation} can be done with nobody"));
+        }
+    }
+    if seen.contains(&Operation::Confirm) && !seen.contains(&Operation::Collect) {
+        return Err("collections can be confirmed, but not started".to_owned());
+    }
+    let shouted = |word: &&&str| word.is_empty() || word.chars().any(char::is_uppercase);
+    match capabilities.refused_callback_words.iter().find(shouted) {
+        Some(word) => {
+            Err(format!("the refused word {word:?} is never found: they are compared in small letters"))
+        }
+        None => Ok(()),
+    }
+}
+
+fn limits_make_sense(ability: &Ability) -> Result {
+    let (least, most, step) = (ability.minimum, ability.maximum, ability.step);
+    if least.currency() != most.currency() || least.currency() != step.currency() {
+        return Err("the limits are in different currencies".to_owned());
+    }
+    if !least.is_positive() || !step.is_positive() {
+        return Err(format!("the minimum {least} and the step {step} must be more than nothing"));
+    }
+    if least.minor() > most.minor() {
+        return Err(format!("the minimum {least} is more than the maximum {most}"));
+    }
+    if least.minor().checked_rem(step.minor()) != Some(0) {
+        return Err(format!("the minimum {least} is not a multiple of the step {step}"));
+    }
+    let mut keys = BTreeSet::new();
+    match ability.detail_keys.iter().find(|key| key.is_empty() || !keys.insert(**key)) {
+        Some(key) => Err(format!("the detail key {key:?} is empty or declared twice")),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn everything_declared_is_tried(bench: &Bench<'_>) -> Result {
+    instructions(bench)?;
+    answers(bench)?;
+    questions(bench)?;
+    deliveries(bench)?;
+    canaries(bench)
+}
+
+fn instructions(bench: &Bench<'_>) -> Result {
+    let all = bench.instructions();
+    if all.len() != bench.subject.instructions().len() {
+        return Err("the subject has an instruction that is not declared".to_owned());
+    }
+    let mut references = BTreeSet::new();
+    for (instruction, _) in &all {
+        if instruction.operation() != Operation::Confirm && !references.insert(instruction.reference()) {
+            return Err(format!("two instructions have the reference {}", instruction.reference()));
+        }
+    }
+    for ability in &bench.capabilities.abilities {
+        let of_this = || all.iter().filter(|(instruction, _)| instruction.operation() == ability.operation);
+        if of_this().next().is_none() {
+            return Err(format!("the subject has no instruction for {}", ability.operation));
+        }
+        for kind in &ability.parties {
+            if !of_this().any(|(instruction, _)| has_party(instruction, ability, kind)) {
+                return Err(format!(
+                    "the subject has no instruction for {} with {kind:?}",
+                    ability.operation
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether an ability for this kind alone would admit the instruction's party.
+fn has_party(instruction: &malipo_core::Instruction, ability: &Ability, kind: &PartyKind) -> bool {
+    let mut only = ability.clone();
+    only.parties = vec![kind.clone()];
+    let capabilities =
+        malipo_core::Capabilities::new("this kind alone", Resubmit::Never, Lookup::None).with(only);
+    capabilities.admit(instruction, None).is_ok()
+}
+
+fn answers(bench: &Bench<'_>) -> Result {
+    for (instruction, _) in bench.instructions() {
+        bench.usual(&instruction)?;
+        let mut wanted = vec![Submitted::NotStarted, Submitted::Unknown];
+        if bench.capabilities.resubmit == Resubmit::RefusedAsDuplicate && instruction.terms().is_some() {
+            wanted.push(Submitted::Duplicate);
+        }
+        if let Some(missing) =
+            wanted.into_iter().find(|meaning| bench.answers(&instruction, *meaning).is_empty())
+        {
+            return Err(format!(
+                "the subject has no answer to {} that is {missing:?}",
+                instruction.operation()
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn questions(bench: &Bench<'_>) -> Result {
+    let wanted = match bench.capabilities.lookup {
+        Lookup::None => return Ok(()),
+        Lookup::ByReference | Lookup::ByProviderRef => {
+            vec![Asked::Known(State::Settled), Asked::Known(State::Failed)]
+        }
+        Lookup::ByCallback => vec![Asked::ComesByCallback],
+    };
+    let questions = bench.questions()?;
+    let known = |wanted: &Asked| {
+        questions.iter().any(|question| question.answers.iter().any(|sample| sample.meaning == *wanted))
+    };
+    match wanted.iter().find(|wanted| !known(wanted)) {
+        Some(missing) => Err(format!("the subject has no answer to a question that is {missing:?}")),
+        None => Ok(()),
+    }
+}
+
+fn deliveries(bench: &Bench<'_>) -> Result {
+    let used = bench.capabilities.abilities.iter().any(|ability| ability.callback != CallbackUse::None)
+        || bench.capabilities.lookup == Lookup::ByCallback;
+    if bench.subject.callbacks().is_none() {
+        return if used { Err("callbacks are declared, but nothing reads them".to_owned()) } else { Ok(()) };
+    }
+    let says = |wanted: Says| bench.subject.deliveries().iter().any(|posted| posted.says == wanted);
+    if says(Says::Report(State::Settled)) || says(Says::Credit) {
+        return Ok(());
+    }
+    Err("the subject has no delivery that tells of money moved".to_owned())
+}
+
+/// A secret that never travels would be kept by any provider.
+fn canaries(bench: &Bench<'_>) -> Result {
+    let canaries = bench.subject.canaries();
+    if let Some(short) = canaries.iter().find(|canary| canary.len() < 12) {
+        return Err(format!("the planted secret {short:?} is too short to be told from chance"));
+    }
+    if let Some(token) = bench.subject.token()
+        && leaks(&String::from_utf8_lossy(token.reply.body()), &canaries).is_empty()
+    {
+        return Err("the token in the subject's answer is not among the planted secrets".to_owned());
+    }
+    for (instruction, _) in bench.instructions() {
+        let run = bench.submit(&instruction, Outcome::answered(bench.usual(&instruction)?.response));
+        let sent: String = run.exchanges().iter().map(|request| format!("{:?}", parts(request))).collect();
+        if leaks(&sent, &canaries).is_empty() {
+            return Err(format!("{} sends no planted secret", instruction.operation()));
+        }
+    }
+    Ok(())
+}
+
+fn parts(request: &http::Request<bytes::Bytes>) -> Vec<String> {
+    let headers = request.headers().values().map(|value| value.as_bytes());
+    headers.chain([request.body().as_ref()]).map(|part| String::from_utf8_lossy(part).into_owned()).collect()
+}

@@ -1,0 +1,167 @@
+//! What is made of what a gateway posts to us, or somebody else in its name.
+
+use std::fmt;
+use std::sync::Arc;
+
+use malipo_core::{
+    CallbackError, Callbacks, Delivery, DeliveryPurpose, Headers, Read, Reference, State, Storage, Trust,
+};
+
+use super::bench::{Bench, Result, is_json};
+use super::faults::babble;
+use super::secrecy::report_text;
+use super::subject::{Posted, Says};
+
+pub(super) fn a_delivery_says_what_is_documented(bench: &Bench<'_>) -> Result {
+    each(bench, |callbacks, posted, delivery| {
+        let came = heard(&callbacks.read(delivery));
+        if came == posted.says {
+            return Ok(());
+        }
+        Err(format!("says {came:?}; it should be {:?}", posted.says))
+    })
+}
+
+pub(super) fn a_delivery_reads_the_same_twice(bench: &Bench<'_>) -> Result {
+    each(bench, |callbacks, _, delivery| {
+        let first = told(&callbacks.read(delivery));
+        for _ in 0..2 {
+            let again = told(&callbacks.read(&delivery.clone()));
+            if again != first {
+                return Err(format!("reads first as {first}, then as {again}"));
+            }
+        }
+        Ok(())
+    })
+}
+
+pub(super) fn trust_comes_from_address_and_signature(bench: &Bench<'_>) -> Result {
+    each(bench, |callbacks, _, delivery| {
+        let trust = match callbacks.read(delivery) {
+            Ok(Read::Report(report)) => report.trust,
+            Ok(Read::Credit(credit)) => credit.trust,
+            Ok(Read::Balances(balances)) => balances.trust,
+            _ => return Ok(()),
+        };
+        if trust == delivery.trust() || trust == Trust::Signed {
+            return Ok(());
+        }
+        Err(format!("is believed as {trust:?}; it should be {:?} or signed", delivery.trust()))
+    })
+}
+
+pub(super) fn a_torn_delivery_decides_nothing(bench: &Bench<'_>) -> Result {
+    each(bench, |callbacks, posted, delivery| {
+        let whole = delivery.body.bytes().to_vec();
+        for length in 0..whole.len() {
+            let left = whole.get(..length).unwrap_or_default().to_vec();
+            let may_be_whole = is_json(&left) || !is_json(&whole);
+            let mut torn = delivery.clone();
+            torn.body = left.into();
+            let came = heard(&callbacks.read(&torn));
+            if decides(came) && !(may_be_whole && came == posted.says) {
+                return Err(format!("cut to {length} bytes says {came:?}"));
+            }
+        }
+        Ok(())
+    })
+}
+
+pub(super) fn a_meaningless_delivery_decides_nothing(bench: &Bench<'_>) -> Result {
+    let Some(callbacks) = bench.subject.callbacks() else { return Ok(()) };
+    let mut places: Vec<(DeliveryPurpose, Headers)> = Vec::new();
+    for posted in bench.subject.deliveries() {
+        for headers in [posted.delivery.headers, Headers::new()] {
+            if !places.contains(&(posted.delivery.purpose, headers.clone())) {
+                places.push((posted.delivery.purpose, headers));
+            }
+        }
+    }
+    let mut bodies: Vec<_> = babble().into_iter().map(|(what, _, body)| (what, body.to_vec())).collect();
+    bodies.push(("a mebibyte of zeros", vec![0; 1 << 20]));
+    bodies.push(("a number of a mebibyte", vec![b'7'; 1 << 20]));
+    bodies.push(("nested objects", br#"{"a":"#.repeat(10_000)));
+    bodies.push(("a form", b"a=b&c=d".to_vec()));
+    for (what, body) in bodies {
+        for (purpose, headers) in &places {
+            for delivery in both(&Delivery::new(*purpose, headers.clone(), body.clone()))? {
+                let came = heard(&callbacks.read(&delivery));
+                if decides(came) {
+                    return Err(format!("{what}, posted as {purpose:?}, says {came:?}"));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn a_delivery_always_gets_a_reply(bench: &Bench<'_>) -> Result {
+    let Some(callbacks) = bench.subject.callbacks() else { return Ok(()) };
+    for (storage, range) in [(Storage::Stored, 200..300), (Storage::NotStored, 500..600)] {
+        let reply = callbacks.reply(storage);
+        if !range.contains(&reply.status) {
+            return Err(format!(
+                "the reply to {storage:?} has the status {}; it should be in {range:?}",
+                reply.status
+            ));
+        }
+        if reply.content_type.contains("json") && !is_json(&reply.body) {
+            return Err(format!("the reply to {storage:?} is called {} and is not", reply.content_type));
+        }
+    }
+    Ok(())
+}
+
+/// Checks every documented delivery, addressed to a payment and not.
+fn each(bench: &Bench<'_>, check: impl Fn(&Arc<dyn Callbacks>, &Posted, &Delivery) -> Result) -> Result {
+    let Some(callbacks) = bench.subject.callbacks() else { return Ok(()) };
+    for posted in bench.subject.deliveries() {
+        for delivery in both(&posted.delivery)? {
+            let how = if delivery.addressed.is_some() { "addressed" } else { "not addressed" };
+            check(&callbacks, &posted, &delivery)
+                .map_err(|found| format!("{}, {how}, {found}", posted.name))?;
+        }
+    }
+    Ok(())
+}
+
+/// The delivery to nobody's URL and to the URL of one payment: its own, if it knows one.
+fn both(delivery: &Delivery) -> Result<[Delivery; 2]> {
+    let reference: Reference = match &delivery.addressed {
+        Some(reference) => reference.clone(),
+        None => "CONFORMANCE-1".parse().map_err(|_| "not a reference".to_owned())?,
+    };
+    let mut nobody = delivery.clone();
+    nobody.addressed = None;
+    Ok([nobody, delivery.clone().addressed_to(reference)])
+}
+
+fn heard(read: &std::result::Result<Read, CallbackError>) -> Says {
+    match read {
+        Ok(Read::Report(report)) => Says::Report(report.state),
+        Ok(Read::Credit(_)) => Says::Credit,
+        Ok(Read::Balances(_)) => Says::Balances,
+        Ok(Read::Unanswered(_)) => Says::Unanswered,
+        Ok(Read::NotModelled) => Says::NotModelled,
+        Err(_) => Says::Refused,
+    }
+}
+
+/// Whether somebody would act on it.
+fn decides(says: Says) -> bool {
+    match says {
+        Says::Report(state) => state != State::Pending,
+        Says::Credit | Says::Balances => true,
+        Says::Unanswered | Says::NotModelled | Says::Refused => false,
+    }
+}
+
+/// All of it, as text.
+fn told(read: &std::result::Result<Read, CallbackError>) -> String {
+    let hidden: &dyn fmt::Debug = match read {
+        Ok(Read::Report(report)) => return format!("{read:?} {}", report_text(report)),
+        Ok(Read::Credit(credit)) => &credit.payer.as_ref().map(|payer| (&payer.account, &payer.name)),
+        _ => &(),
+    };
+    format!("{read:?} {hidden:?}")
+}
