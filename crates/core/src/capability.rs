@@ -142,8 +142,8 @@ impl Capabilities {
         let Some(ability) = self.ability(operation) else {
             return refuse(ErrorKind::Unsupported, format!("{} does not do this", self.gateway));
         };
-        if let Some(party) = party_kind(instruction)
-            && !ability.parties.iter().any(|declared| declared.covers(&party))
+        if let Some(party) = instruction.party()
+            && !ability.serves(&party)
         {
             let known = list(&ability.parties);
             return refuse(
@@ -227,6 +227,11 @@ impl Ability {
         self
     }
 
+    /// Whether the operation can be done with this kind of party.
+    pub fn serves(&self, party: &PartyKind) -> bool {
+        self.parties.iter().any(|declared| declared.covers(party))
+    }
+
     /// The currency amounts are in.
     pub fn currency(&self) -> Currency {
         self.minimum.currency()
@@ -258,14 +263,17 @@ impl PartyKind {
     }
 }
 
-fn party_kind(instruction: &Instruction) -> Option<PartyKind> {
-    match instruction {
-        Instruction::PayOut(pay_out) => Some(payee_kind(&pay_out.to)),
-        Instruction::Collect(collect) => Some(payer_kind(&collect.from)),
-        Instruction::Confirm(_) => None,
-        Instruction::Airtime(airtime) => Some(PartyKind::Line(airtime.network)),
-        Instruction::Voucher(voucher) => Some(PartyKind::Line(voucher.network)),
-        Instruction::Bill(bill) => Some(PartyKind::Biller(bill.biller.clone())),
+impl Instruction {
+    /// The kind of party it is done with; `None` for a step of a payment.
+    pub fn party(&self) -> Option<PartyKind> {
+        match self {
+            Self::PayOut(pay_out) => Some(payee_kind(&pay_out.to)),
+            Self::Collect(collect) => Some(payer_kind(&collect.from)),
+            Self::Confirm(_) => None,
+            Self::Airtime(airtime) => Some(PartyKind::Line(airtime.network)),
+            Self::Voucher(voucher) => Some(PartyKind::Line(voucher.network)),
+            Self::Bill(bill) => Some(PartyKind::Biller(bill.biller.clone())),
+        }
     }
 }
 

@@ -218,6 +218,18 @@ impl Instruction {
         }
     }
 
+    /// The terms, to be changed, as whoever mints references and callbacks does.
+    pub fn terms_mut(&mut self) -> Option<&mut Terms> {
+        match self {
+            Self::Confirm(_) => None,
+            Self::PayOut(PayOut { terms, .. })
+            | Self::Collect(Collect { terms, .. })
+            | Self::Airtime(Airtime { terms, .. })
+            | Self::Bill(Bill { terms, .. })
+            | Self::Voucher(Voucher { terms, .. }) => Some(terms),
+        }
+    }
+
     /// The terms; `None` for [`Confirm`], which is a step of a payment that has them already.
     pub fn terms(&self) -> Option<&Terms> {
         match self {

@@ -31,6 +31,10 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// Those that an instruction can be.
+    pub const INSTRUCTIONS: &[Self] =
+        &[Self::PayOut, Self::Collect, Self::Confirm, Self::Airtime, Self::Bill, Self::Voucher];
+
     /// A short name for logs and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {

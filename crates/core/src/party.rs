@@ -19,6 +19,11 @@ pub enum Network {
     Faiba,
 }
 
+impl Network {
+    /// All that there are so far.
+    pub const ALL: &[Self] = &[Self::Safaricom, Self::Airtel, Self::Telkom, Self::Equitel, Self::Faiba];
+}
+
 /// Who is paid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -25,8 +25,8 @@ impl Secret {
         self.0.expose_secret().is_empty()
     }
 
-    /// `text` with every occurrence of this secret replaced by `[secret]`: as it is, with JSON's escaped
-    /// slashes, and percent-encoded. Gateways echo what they were sent.
+    /// `text` with every occurrence of this secret replaced by `[secret]`: as it is, as JSON escapes it (with and
+    /// without escaped slashes), and percent-encoded in either case. Gateways echo what they were sent.
     ///
     /// A secret shorter than [`Secret::SHORTEST_ERASED`] bytes is left: replacing every `7` of an answer
     /// would destroy it, and nobody can tell such an echo from chance.
@@ -36,7 +36,16 @@ impl Secret {
         if secret.len() < Self::SHORTEST_ERASED {
             return text;
         }
-        let spellings = [secret.to_owned(), secret.replace('/', "\\/"), percent_encoded(secret)];
+        let quoted = serde_json::Value::from(secret).to_string();
+        let escaped = quoted.trim_matches('"');
+        let percent = |digits| percent_encoded(secret, digits);
+        let spellings = [
+            secret.to_owned(),
+            escaped.to_owned(),
+            escaped.replace('/', "\\/"),
+            percent(b"0123456789ABCDEF"),
+            percent(b"0123456789abcdef"),
+        ];
         spellings.iter().fold(text, |text, spelling| replace_all(text, spelling.as_bytes()))
     }
 
@@ -52,13 +61,14 @@ impl fmt::Debug for Secret {
 
 const PLACEHOLDER: &str = "[secret]";
 
-fn percent_encoded(text: &str) -> String {
+fn percent_encoded(text: &str, digits: &[u8; 16]) -> String {
+    let digit = |index: u8| digits.get(usize::from(index)).copied().map(char::from).unwrap_or_default();
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            encoded.extend(['%', digit(byte >> 4), digit(byte & 15)]);
         }
     }
     encoded
@@ -142,6 +152,11 @@ mod tests {
         assert_eq!(erased("tok/en+1", "a tok/en+1 b tok/en+1"), "a [secret] b [secret]");
         assert_eq!(erased("tok/en+1", r"a tok\/en+1 b"), "a [secret] b");
         assert_eq!(erased("tok/en+1", "a tok%2Fen%2B1 b"), "a [secret] b");
+        assert_eq!(erased("tok/en+1", "a tok%2fen%2b1 b"), "a [secret] b");
+        assert_eq!(
+            erased(r#"to"k\/en"#, r#"{"a":"to\"k\\/en","b":"to\"k\\\/en"}"#),
+            r#"{"a":"[secret]","b":"[secret]"}"#
+        );
         assert_eq!(erased("tok/en+1", "nothing here"), "nothing here");
         assert_eq!(erased("aaaaaa", "aaaaaaaaaaaaa"), "[secret][secret]a");
     }

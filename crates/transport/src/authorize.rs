@@ -84,7 +84,8 @@ pub trait TokenDialect: fmt::Debug + Send + Sync {
     /// When the credentials cannot be written.
     fn request(&self) -> Result<Call>;
 
-    /// Reads the answer to that call.
+    /// Reads the answer to that call. The token in it is not yet known, so it is not erased from it: nothing of the
+    /// body may go into the error, not even through the words of a parser.
     ///
     /// # Errors
     ///

@@ -7,6 +7,9 @@ mod gateway;
 mod response;
 mod transport;
 
+/// What requests and answers are made of, so that versions match.
+pub use {bytes::Bytes, http};
+
 pub use authorize::{Authorize, BearerToken, Pass, StaticKey, Token, TokenDialect, basic, secret_header};
 pub use base_url::{BaseUrl, Environment, InvalidBaseUrl, Production, Sandbox};
 pub use call::{Call, Path};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use malipo_core::{
     Advice, Answer, Callbacks as _, Effect, Error, ErrorKind, Operation, Provider, Purpose, Read, Report,
-    State, SystemEnv, Ticket, Trust,
+    State, SystemEnv, Ticket, Timer as _, Trust,
 };
 use malipo_daraja::Daraja;
 use malipo_sim::{Fault, Gateway, Operation as SimOperation, Options};
@@ -105,7 +105,7 @@ async fn a_connection_refused_once_there_is_a_token_is_none() {
     let Rig { sim, daraja, .. } = rig;
     drop(sim);
     // The pool may still hold a connection that nobody answers any more; of that one nothing is known.
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    SystemEnv::new().sleep(Duration::from_millis(300)).await;
     let error = daraja.submit(&instruction).await.unwrap_err();
     assert_eq!((error.effect(), error.kind()), (Effect::None, ErrorKind::NotSent), "{error}");
 }
@@ -239,7 +239,7 @@ async fn a_server_that_closes_idle_connections_makes_nothing_unknown() {
     let rig = Rig::with(options, |transport| transport).await;
     for number in 0..8 {
         // Below the pool's 200 ms, between the two limits, and after the server's.
-        tokio::time::sleep(Duration::from_millis([50, 150, 300, 600][number % 4])).await;
+        SystemEnv::new().sleep(Duration::from_millis([50, 150, 300, 600][number % 4])).await;
         let report = rig.daraja.submit(&rig.pay_out(&format!("PAY-{number}"))).await;
         assert!(report.is_ok(), "{number}: {}", report.unwrap_err());
     }

@@ -18,4 +18,4 @@ mod samples;
 mod secrets;
 mod subject;
 
-// malipo_testkit::conformance!(subject::DarajaSubject);
+malipo_testkit::conformance!(subject::DarajaSubject);

@@ -1,12 +1,12 @@
 //! What is sent at all: everything that is declared, once, and nothing else.
 
 use malipo_core::{
-    Ability, Biller, Callback, CallbackUrl, CallbackUse, Currency, Effect, ErrorKind, Instruction, Money,
-    PartyKind, Resubmit, Terms,
+    Callback, CallbackUrl, CallbackUse, Currency, Effect, ErrorKind, Instruction, Money, Operation, Resubmit,
+    Terms,
 };
 
 use super::bench::{Bench, Result, expect_error, expect_exchanges, expect_silence, with_terms};
-use super::parties::{OPERATIONS, every_party};
+use super::parties::every_party;
 use crate::Outcome;
 
 pub(super) fn a_declared_operation_sends_one_request(bench: &Bench<'_>) -> Result {
@@ -26,11 +26,11 @@ pub(super) fn a_declared_operation_sends_one_request(bench: &Bench<'_>) -> Resul
 }
 
 pub(super) fn an_undeclared_operation_sends_nothing(bench: &Bench<'_>) -> Result {
-    for operation in OPERATIONS {
+    for operation in Operation::INSTRUCTIONS {
         if bench.capabilities.ability(*operation).is_some() {
             continue;
         }
-        for (_, instruction) in every_party(*operation, &plain_terms()?)? {
+        for instruction in every_party(*operation, &plain_terms()?)? {
             refused(
                 bench,
                 &format!("{operation}, which is not declared,"),
@@ -45,21 +45,13 @@ pub(super) fn an_undeclared_operation_sends_nothing(bench: &Bench<'_>) -> Result
 pub(super) fn an_undeclared_party_sends_nothing(bench: &Bench<'_>) -> Result {
     for (instruction, ability) in bench.instructions() {
         let Some(terms) = instruction.terms() else { continue };
-        for (kind, other) in every_party(instruction.operation(), terms)? {
-            let Some(kind) = kind.filter(|kind| !serves(&ability, kind)) else { continue };
+        for other in every_party(instruction.operation(), terms)? {
+            let Some(kind) = other.party().filter(|kind| !ability.serves(kind)) else { continue };
             let what = format!("{} with {kind:?}, which is not declared,", instruction.operation());
             refused(bench, &what, &other, ErrorKind::Unsupported)?;
         }
     }
     Ok(())
-}
-
-/// A biller's code stands for every biller given by code.
-fn serves(ability: &Ability, kind: &PartyKind) -> bool {
-    ability.parties.iter().any(|declared| match (declared, kind) {
-        (PartyKind::Biller(Biller::Code(_)), PartyKind::Biller(Biller::Code(_))) => true,
-        _ => declared == kind,
-    })
 }
 
 pub(super) fn our_reference_is_sent_verbatim(bench: &Bench<'_>) -> Result {

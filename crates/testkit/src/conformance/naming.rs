@@ -44,8 +44,8 @@ fn refusable(instruction: &Instruction) -> Result<Vec<(String, Instruction)>> {
     let Some(terms) = instruction.terms() else { return Ok(Vec::new()) };
     let unknown = with_terms(instruction, |terms| terms.details.insert("no such detail", "1"));
     let mut all = vec![(format!("{} with an unknown detail", instruction.operation()), unknown)];
-    for operation in super::parties::OPERATIONS {
-        let parties = every_party(*operation, terms)?.into_iter().map(|(_, other)| other);
+    for operation in Operation::INSTRUCTIONS {
+        let parties = every_party(*operation, terms)?.into_iter();
         all.extend(parties.map(|other| (format!("{operation} with any party"), other)));
     }
     Ok(all)
