@@ -9,11 +9,10 @@ use malipo::daraja::{
 use malipo::reqwest::ReqwestTransport;
 use malipo::{
     Callbacks as _, Delivery, Effect, Instruction, Money, Msisdn, Network, PayOut, Payee, Provider as _,
-    Read, Reference, Secret, Terms,
+    Read, Reference, Secret, SystemEnv, Terms, Timer as _,
 };
 use malipo_sim::{DarajaAccount, DarajaKey, Fault, Gateway, Operation, Options, Sim};
 use rust_decimal::Decimal;
-use tokio::time::timeout;
 
 use crate::books::{Books, Comparison, Outcome};
 use crate::env::{SeededEnv, any_seed};
@@ -118,19 +117,19 @@ impl Stage {
 
     /// Reads what is posted until it says how the payment ended, or patience does.
     async fn settle(&mut self, reference: &Reference) -> Result<(), Box<dyn Error>> {
-        let settled = timeout(self.patience, async {
-            while let Some(delivery) = self.listener.next().await {
-                if self.take(&delivery)? == Some(reference.clone()) {
+        let clock = SystemEnv::new();
+        let mut patience = clock.sleep(self.patience);
+        loop {
+            let delivery = tokio::select! {
+                biased;
+                delivery = self.listener.next() => delivery.ok_or("the callback listener has stopped")?,
+                () = &mut patience => {
+                    self.tell(Event::NoCallback(reference));
                     return Ok(());
                 }
-            }
-            Err(Box::<dyn Error>::from("the callback listener has stopped"))
-        });
-        match settled.await {
-            Ok(settled) => settled,
-            Err(_) => {
-                self.story.tell(&Event::NoCallback(reference));
-                Ok(())
+            };
+            if self.take(&delivery)?.as_ref() == Some(reference) {
+                return Ok(());
             }
         }
     }

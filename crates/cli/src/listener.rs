@@ -23,7 +23,19 @@ pub(crate) struct Listener {
     deliveries: mpsc::UnboundedReceiver<Delivery>,
 }
 
-type Addresses = Arc<Mutex<BTreeMap<String, (Reference, DeliveryPurpose)>>>;
+/// Which payment each path was given out for, and what for.
+#[derive(Debug, Clone, Default)]
+struct Addresses(Arc<Mutex<BTreeMap<String, (Reference, DeliveryPurpose)>>>);
+
+impl Addresses {
+    fn assign(&self, path: String, reference: Reference, purpose: DeliveryPurpose) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(path, (reference, purpose));
+    }
+
+    fn find(&self, path: &str) -> Option<(Reference, DeliveryPurpose)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned()
+    }
+}
 
 /// More than any result is long.
 const LONGEST_BODY: usize = 64 * 1024;
@@ -35,7 +47,7 @@ impl Listener {
         let origin = format!("http://{}", socket.local_addr()?);
         let addresses = Addresses::default();
         let (sender, deliveries) = mpsc::unbounded_channel();
-        let door = Door { addresses: Arc::clone(&addresses), sender, callbacks };
+        let door = Door { addresses: addresses.clone(), sender, callbacks };
         tokio::spawn(async move {
             while let Ok((stream, _)) = socket.accept().await {
                 let door = door.clone();
@@ -79,8 +91,7 @@ impl Listener {
         env.fill_bytes(&mut random);
         let path = format!("/{:039}", u128::from_le_bytes(random));
         let url = format!("{}{path}", self.origin).parse()?;
-        let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-        addresses.insert(path, (reference.clone(), purpose));
+        self.addresses.assign(path, reference.clone(), purpose);
         Ok(url)
     }
 }
@@ -94,11 +105,9 @@ struct Door {
 
 impl Door {
     async fn take(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let address = {
-            let addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-            addresses.get(request.uri().path()).cloned()
+        let Some((reference, purpose)) = self.addresses.find(request.uri().path()) else {
+            return empty(StatusCode::NOT_FOUND);
         };
-        let Some((reference, purpose)) = address else { return empty(StatusCode::NOT_FOUND) };
         let (parts, body) = request.into_parts();
         let Ok(body) = Limited::new(body, LONGEST_BODY).collect().await else {
             return empty(StatusCode::PAYLOAD_TOO_LARGE);

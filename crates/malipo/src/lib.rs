@@ -8,3 +8,8 @@ pub use malipo_daraja as daraja;
 
 #[cfg(feature = "reqwest")]
 pub use malipo_reqwest as reqwest;
+
+/// The example of the repository's front page, compiled.
+#[cfg(all(doctest, feature = "daraja", feature = "reqwest"))]
+#[doc = include_str!("../../../README.md")]
+struct FrontPage;

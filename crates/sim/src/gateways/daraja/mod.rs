@@ -140,7 +140,7 @@ impl Daraja {
             transaction: stage.dice.text(UPPER, 10),
         };
         if let Task::Pay(pay) = &task {
-            pay.decide(stage, order.authorised, &ids.transaction);
+            pay.decide(stage, order.authority, &ids.transaction);
         }
         for (when, telling) in tellings(&faults) {
             let (url, body) = match (telling, &task) {

@@ -12,6 +12,13 @@ use crate::world::Stage;
 pub(super) const UNAUTHORISED: Failure =
     Failure { code: "2001", text: "The initiator information is invalid." };
 
+/// Whether the operator may order anything, which only the core system finds out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Authority {
+    Granted,
+    Denied,
+}
+
 /// What every accepted call has: its names, its callbacks, and whether its initiator was right.
 #[derive(Debug)]
 pub(super) struct Order {
@@ -19,7 +26,7 @@ pub(super) struct Order {
     pub(super) conversation: String,
     pub(super) result_url: Uri,
     pub(super) timeout_url: Uri,
-    pub(super) authorised: bool,
+    pub(super) authority: Authority,
     pub(super) lane: u64,
 }
 
@@ -41,14 +48,15 @@ impl Daraja {
         fields.sentence("Remarks", 2, 100)?;
         let timeout_url = fields.url("QueueTimeOutURL")?;
         let result_url = fields.url("ResultURL")?;
-        let authorised = operator == self.account.initiator() && self.trusts(&credential);
+        let trusted = operator == self.account.initiator() && self.trusts(&credential);
+        let authority = if trusted { Authority::Granted } else { Authority::Denied };
         let date: String = stage.now().format_eat(EatLayout::Compact).chars().take(8).collect();
         let dice = &mut stage.dice;
         let conversation = format!("AG_{date}_{}", dice.text(HEX, 20));
         let originator =
             originator.unwrap_or_else(|| format!("{}-{}-1", dice.text(DIGITS, 5), dice.text(DIGITS, 8)));
         let lane = stage.new_lane();
-        Ok(Order { originator, conversation, result_url, timeout_url, authorised, lane })
+        Ok(Order { originator, conversation, result_url, timeout_url, authority, lane })
     }
 
     fn trusts(&mut self, credential: &str) -> bool {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use rust_decimal::Decimal;
 
 use super::fields::Fields;
-use super::order::{Order, UNAUTHORISED};
+use super::order::{Authority, Order, UNAUTHORISED};
 use super::refusal::Refusal;
 use super::result::{self, Failure};
 use super::{Daraja, Ids, Task, UPPER, UTILITY};
@@ -81,10 +81,10 @@ impl Daraja {
 
 impl Pay {
     /// Pays, or refuses to. `receipt` is the number to use if it pays.
-    pub(super) fn decide(&self, stage: &mut Stage, authorised: bool, receipt: &str) {
+    pub(super) fn decide(&self, stage: &mut Stage, authority: Authority, receipt: &str) {
         let at = stage.now();
         let Some(payment) = stage.ledger.payment(self.payment) else { return };
-        let failure = match self.objection(payment, authorised) {
+        let failure = match self.objection(payment, authority) {
             Some(failure) => Some(failure),
             None => stage.ledger.pay(self.payment, UTILITY, receipt, at).err().map(|_| TOO_LITTLE_HELD),
         };
@@ -99,8 +99,8 @@ impl Pay {
         result::payment(ids, &payment, &stage.ledger)
     }
 
-    fn objection(&self, payment: &Payment, authorised: bool) -> Option<Failure> {
-        if !authorised {
+    fn objection(&self, payment: &Payment, authority: Authority) -> Option<Failure> {
+        if authority == Authority::Denied {
             Some(UNAUTHORISED)
         } else if payment.amount < MINIMUM.into() {
             Some(BELOW_MINIMUM)

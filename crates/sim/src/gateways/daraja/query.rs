@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use super::account::DarajaAccount;
 use super::fields::Fields;
-use super::order::{Order, UNAUTHORISED};
+use super::order::{Authority, Order, UNAUTHORISED};
 use super::payout::distorted;
 use super::refusal::Refusal;
 use super::result::{self, Failure};
@@ -75,7 +75,7 @@ impl Status {
         telling: Telling,
         account: &DarajaAccount,
     ) -> Bytes {
-        if !order.authorised {
+        if order.authority == Authority::Denied {
             return result::failed(ids, UNAUTHORISED);
         }
         let Some(payment) = self.find(&stage.ledger).cloned() else { return result::failed(ids, NOT_FOUND) };
@@ -95,7 +95,7 @@ impl Status {
 }
 
 pub(super) fn tell_balance(stage: &Stage, ids: &Ids, order: &Order, telling: Telling) -> Bytes {
-    if !order.authorised || telling == Telling::Opposite {
+    if order.authority == Authority::Denied || telling == Telling::Opposite {
         return result::failed(ids, UNAUTHORISED);
     }
     let accounts = [WORKING, UTILITY, CHARGES].map(|name| {
