@@ -6,17 +6,17 @@ use crate::Effect;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Operation {
-    /// [`Instruction::PayOut`].
+    /// Paying someone.
     PayOut,
-    /// [`Instruction::Collect`].
+    /// Asking someone to pay us.
     Collect,
-    /// [`Instruction::Confirm`].
+    /// Confirming a collection with its payer's code.
     Confirm,
-    /// [`Instruction::Airtime`].
+    /// Buying airtime or a bundle.
     Airtime,
-    /// [`Instruction::Bill`].
+    /// Paying a bill.
     Bill,
-    /// [`Instruction::Voucher`].
+    /// Buying an airtime voucher.
     Voucher,
     /// Asking what became of a payment.
     Status,
