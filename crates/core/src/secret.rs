@@ -37,7 +37,7 @@ impl Secret {
             return text;
         }
         let quoted = serde_json::Value::from(secret).to_string();
-        let escaped = quoted.trim_matches('"');
+        let escaped = quoted.get(1..quoted.len() - 1).unwrap_or(secret);
         let percent = |digits| percent_encoded(secret, digits);
         let spellings = [
             secret.to_owned(),
@@ -103,6 +103,12 @@ impl Raw {
         &self.0
     }
 
+    /// The same bytes with every occurrence of `secret` replaced by `[secret]`.
+    #[must_use]
+    pub fn without(&self, secret: &Secret) -> Self {
+        Self(secret.erase_from(self.0.clone()))
+    }
+
     /// How many bytes there are.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -157,6 +163,7 @@ mod tests {
             erased(r#"to"k\/en"#, r#"{"a":"to\"k\\/en","b":"to\"k\\\/en"}"#),
             r#"{"a":"[secret]","b":"[secret]"}"#
         );
+        assert_eq!(erased(r#"ends in ""#, r#"{"a":"ends in \""}"#), r#"{"a":"[secret]"}"#);
         assert_eq!(erased("tok/en+1", "nothing here"), "nothing here");
         assert_eq!(erased("aaaaaa", "aaaaaaaaaaaaa"), "[secret][secret]a");
     }

@@ -2,9 +2,11 @@
 
 use malipo_core::{
     Balance, BalanceReport, CallbackError, CodeRow, Currency, Delivery, DeliveryPurpose, EatLayout, Money,
-    ProviderId, ProviderRefs, Read, Reply, Report, State, Storage, Timestamp, Told, ToldParty, Unanswered,
+    ProviderId, ProviderRefs, Raw, Read, Reply, Report, State, Storage, Timestamp, Told, ToldParty,
+    Unanswered,
 };
 
+use crate::config::Settings;
 use crate::decode::{REF_CONVERSATION, REF_ORIGINATOR};
 use crate::encode::REF_TRANSACTION;
 use crate::wire::{Outcome, Posted, filled, parameter};
@@ -14,19 +16,19 @@ const DETAIL_REGISTERED: &str = "registered";
 /// Report details of an answer about a payout: what it cost, as told.
 const DETAIL_CHARGES: &str = "charges";
 
-pub(crate) fn read(provider: &ProviderId, delivery: &Delivery) -> Result<Read, CallbackError> {
+pub(crate) fn read(settings: &Settings, delivery: &Delivery) -> Result<Read, CallbackError> {
     if delivery.purpose == DeliveryPurpose::Notice {
         return Ok(Read::NotModelled);
     }
     let posted: Posted = serde_json::from_slice(delivery.body.bytes()).map_err(|error| {
         CallbackError::Unreadable(format!("it is not a JSON object as Daraja posts: {error}"))
     })?;
-    let reader = Reader { provider, delivery };
+    // A queue timeout may echo our request, credential and all.
+    let raw = delivery.body.without(settings.initiator.credential.secret());
+    let reader = Reader { provider: &settings.id, delivery, raw };
     match (delivery.purpose, &posted.result) {
         (DeliveryPurpose::Timeout, _) => Ok(Read::Report(reader.queue_timeout(&posted))),
-        (DeliveryPurpose::AnswerTimeout, _) => {
-            Ok(Read::Unanswered(reader.unanswered(posted.result.as_ref())))
-        }
+        (DeliveryPurpose::AnswerTimeout, result) => Ok(Read::Unanswered(reader.unanswered(result.as_ref()))),
         (_, None) => Err(CallbackError::Unreadable("there is no Result in it".to_owned())),
         // What it is about shows in its parameters, not in the URL that it came to: the code 0 of an answered
         // question must never be taken for the code 0 of a payment.
@@ -42,15 +44,14 @@ pub(crate) fn read(provider: &ProviderId, delivery: &Delivery) -> Result<Read, C
 pub(crate) fn reply(storage: Storage) -> Reply {
     match storage {
         Storage::Stored => Reply::json(200, r#"{"ResultCode":0,"ResultDesc":"Accepted"}"#),
-        Storage::NotStored => {
-            Reply::json(503, r#"{"ResultCode":1,"ResultDesc":"Not stored, post it again"}"#)
-        }
+        Storage::NotStored => Reply::json(503, r#"{"ResultCode":1,"ResultDesc":"Not stored"}"#),
     }
 }
 
 struct Reader<'a> {
     provider: &'a ProviderId,
     delivery: &'a Delivery,
+    raw: Raw,
 }
 
 impl Reader<'_> {
@@ -65,12 +66,10 @@ impl Reader<'_> {
         report.at = outcome
             .parameter(parameter::COMPLETED_AT)
             .and_then(|text| Timestamp::parse_eat(text, EatLayout::Dotted));
-        report.balances = parameter::FUNDS
-            .iter()
-            .filter_map(|(key, account)| {
-                Some(Balance::new(account, Money::kes(outcome.parameter(key)?).ok()?))
-            })
-            .collect();
+        let funds = |key| outcome.parameter(key).and_then(|text| Money::kes(text).ok());
+        let held =
+            parameter::FUNDS.iter().filter_map(|(key, account)| Some(Balance::new(account, funds(key)?)));
+        report.balances = held.collect();
         if let Some(registered) = outcome.parameter(parameter::REGISTERED) {
             report.details.insert(DETAIL_REGISTERED, Told::code(registered));
         }
@@ -132,7 +131,7 @@ impl Reader<'_> {
         let at = outcome
             .parameter(parameter::BALANCE_COMPLETED_AT)
             .and_then(|text| Timestamp::parse_eat(text, EatLayout::Compact));
-        let (trust, raw) = (self.delivery.trust(), self.delivery.body.clone());
+        let (trust, raw) = (self.delivery.trust(), self.raw.clone());
         Read::Balances(BalanceReport::new(self.provider.clone(), balances, trust, raw).with_at(at))
     }
 
@@ -148,7 +147,7 @@ impl Reader<'_> {
     }
 
     fn unanswered(&self, outcome: Option<&Outcome>) -> Unanswered {
-        let mut unanswered = Unanswered::new(self.provider.clone(), self.delivery.body.clone());
+        let mut unanswered = Unanswered::new(self.provider.clone(), self.raw.clone());
         unanswered.reference = self.delivery.addressed.clone();
         let code = outcome.and_then(|outcome| filled(outcome.result_code.as_ref()));
         unanswered.code = code.map(Told::code);
@@ -175,7 +174,7 @@ impl Reader<'_> {
         report.reference = originator.and_then(|id| id.parse().ok()).or_else(|| addressed.clone());
         report.provider_refs =
             ProviderRefs::new().with(REF_ORIGINATOR, theirs).with(REF_CONVERSATION, conversation);
-        report.raw = self.delivery.body.clone();
+        report.raw = self.raw.clone();
         report
     }
 }
@@ -193,7 +192,7 @@ fn verdict(outcome: &Outcome, amount: Option<Money>) -> (State, Option<&'static 
 
 /// Type 0 is the last message about a request; with type 1 more follow.
 fn is_last(outcome: &Outcome) -> bool {
-    matches!(filled(outcome.result_type.as_ref()), None | Some("0"))
+    outcome.result_type.as_ref().is_none_or(|kind| kind.filled() == Some("0"))
 }
 
 /// `254708374149 - Jane Doe`; the name may hold further hyphens.

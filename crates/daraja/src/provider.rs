@@ -79,7 +79,7 @@ impl Provider for Daraja {
 
 impl Callbacks for Daraja {
     fn read(&self, delivery: &Delivery) -> std::result::Result<Read, CallbackError> {
-        callback::read(self.id(), delivery)
+        callback::read(&self.settings, delivery)
     }
 
     fn reply(&self, storage: Storage) -> Reply {

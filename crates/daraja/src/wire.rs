@@ -114,7 +114,7 @@ pub(crate) struct Posted {
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Outcome {
-    #[serde(default, deserialize_with = "lenient")]
+    /// Read strictly: whether more messages follow must never be guessed.
     pub(crate) result_type: Option<Scalar>,
     #[serde(default, deserialize_with = "lenient")]
     pub(crate) result_code: Option<Scalar>,

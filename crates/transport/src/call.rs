@@ -1,10 +1,13 @@
+use std::fmt;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use malipo_core::{Error, ErrorKind, Operation, Reference, Result, Secret};
 use serde::Serialize;
 
-/// A request as a provider encodes it: everything but the gateway's address and the credentials.
-#[derive(Debug, Clone)]
+/// A request as a provider encodes it: everything but the gateway's address and the credentials. Prints how long its
+/// body is, not what is in it.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Call {
     /// What is being done.
@@ -81,6 +84,19 @@ impl Call {
     }
 }
 
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("operation", &self.operation)
+            .field("reference", &self.reference)
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("headers", &self.headers)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// A path and query. Text that is not ours goes in as segments and query values, which are percent-encoded, so
@@ -143,6 +159,13 @@ const fn is_unreserved(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_call_does_not_print_its_body() {
+        let call = Call::post(Operation::PayOut, Path::new("/pay"), &"planted body").unwrap();
+        let printed = format!("{call:?} {call:#?}");
+        assert!(printed.contains("body_bytes: 14") && !printed.contains("planted"), "{printed}");
+    }
 
     #[test]
     fn text_cannot_leave_its_segment() {

@@ -1,11 +1,13 @@
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header;
 use malipo_core::{CodeRow, Error, ErrorKind, Meaning, Operation, Secret};
 
-/// A gateway's answer, with every secret that was sent erased from its body.
-#[derive(Debug, Clone)]
+/// A gateway's answer, with every secret that was sent erased from its body. Prints how long its body is, not what
+/// is in it: that may be a new token.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Response {
     /// The HTTP status.
@@ -26,6 +28,16 @@ pub struct Complaint<'a> {
     pub text: Option<&'a str>,
     /// Its name for the request.
     pub request_id: Option<&'a str>,
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("retry_after", &self.retry_after)
+            .field("body_bytes", &self.body.len())
+            .finish()
+    }
 }
 
 impl Response {
@@ -81,5 +93,16 @@ impl Response {
             retry_after: seconds.map(Duration::from_secs),
             body: secrets.iter().fold(body, |body, secret| secret.erase_from(body)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_does_not_print_its_body() {
+        let printed = format!("{:?}", Response::new(200, "planted token"));
+        assert_eq!(printed, "Response { status: 200, retry_after: None, body_bytes: 13 }");
     }
 }

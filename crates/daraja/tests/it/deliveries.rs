@@ -208,6 +208,28 @@ fn a_queue_timeout_is_open_whatever_it_holds() {
 }
 
 #[test]
+fn a_queue_timeout_that_echoes_our_request_does_not_keep_its_credential() {
+    let credential = crate::subject::CREDENTIAL;
+    let echo = format!(r#"{{"OriginatorConversationID":"PAY-1","SecurityCredential":"{credential}"}}"#);
+    let timeout = report(DeliveryPurpose::Timeout, &echo);
+    let kept = String::from_utf8(timeout.raw.bytes().to_vec()).unwrap();
+    assert_eq!(kept, r#"{"OriginatorConversationID":"PAY-1","SecurityCredential":"[secret]"}"#);
+}
+
+#[test]
+fn whether_more_follows_is_never_guessed() {
+    let paid = include_str!("fixtures/result_success.json");
+    let with = |kind: &str| paid.replace(r#""ResultType": 0,"#, kind);
+    assert_eq!(report(DeliveryPurpose::Result, &with("")).state, State::Settled);
+    assert_eq!(report(DeliveryPurpose::Result, &with(r#""ResultType": "","#)).state, State::Pending);
+    for odd in ["{}", "[0]", r#"{"a":0}"#] {
+        let body = with(&format!(r#""ResultType": {odd},"#));
+        let read = read(&delivery(DeliveryPurpose::Result, &body));
+        assert!(matches!(read, Err(CallbackError::Unreadable(_))), "{odd}");
+    }
+}
+
+#[test]
 fn the_address_says_which_payment_where_the_body_does_not() {
     let silent = r#"{"Result":{"ResultCode":1}}"#;
     let Ok(Read::Report(report)) =
