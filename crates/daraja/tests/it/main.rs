@@ -9,6 +9,7 @@
 )]
 
 mod codes;
+mod config;
 mod credential;
 mod deliveries;
 mod effects;
