@@ -81,7 +81,7 @@ fn text(event: &Event<'_>) -> String {
         Event::Refused(_, report) => {
             let code = report.code.as_deref().unwrap_or_default();
             let told = report.text.as_ref().map(|text| text.as_str()).unwrap_or_default();
-            let remedy = report.remedy.unwrap_or_default();
+            let remedy = report.remedy.as_deref().unwrap_or_default();
             format!(
                 "      <- {BAD}REFUSED{BAD:#}    by callback, code {code}: {told}\n         what to do: {remedy}"
             )

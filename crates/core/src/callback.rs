@@ -136,7 +136,7 @@ pub struct Unanswered {
     /// The gateway's words.
     pub text: Option<Told>,
     /// What can be done about it, for codes we know.
-    pub remedy: Option<&'static str>,
+    pub remedy: Option<Cow<'static, str>>,
     /// The bytes it was read from.
     pub raw: Raw,
 }

@@ -1,7 +1,4 @@
-use crate::{
-    Biller, Callback, Currency, Effect, Error, ErrorKind, Instruction, Money, Network, Operation, Payee,
-    PayeeAccount, Payer, PayerSource, Result,
-};
+use crate::{Ability, Callback, CallbackUse, Effect, Error, ErrorKind, Instruction, Operation, Result};
 
 /// What a provider can do, as data. Tests read it: what is declared works, what is not is refused before a
 /// byte leaves.
@@ -18,59 +15,6 @@ pub struct Capabilities {
     pub lookup: Lookup,
     /// Words that a callback URL may not hold, in any letter case, because the gateway would silently not call it.
     pub refused_callback_words: &'static [&'static str],
-}
-
-/// One operation that a provider does, and its limits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Ability {
-    /// The operation.
-    pub operation: Operation,
-    /// The parties it can be done with.
-    pub parties: Vec<PartyKind>,
-    /// The least amount, which also says the currency.
-    pub minimum: Money,
-    /// The greatest amount.
-    pub maximum: Money,
-    /// Every amount is a multiple of this.
-    pub step: Money,
-    /// The keys that the instruction's details may have.
-    pub detail_keys: &'static [&'static str],
-    /// Whether it needs a callback.
-    pub callback: CallbackUse,
-}
-
-/// Whether an operation needs a callback URL. Closed on purpose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CallbackUse {
-    /// It takes none.
-    None,
-    /// It may have one for the result.
-    Optional,
-    /// It must have one for the result.
-    Result,
-    /// It must have one for the result and one for queue timeouts.
-    ResultAndTimeout,
-}
-
-/// A kind of party that an operation can be done with. Open: more will come.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PartyKind {
-    /// A mobile wallet of this network.
-    Wallet(Network),
-    /// A wallet kept by the gateway itself.
-    GatewayWallet,
-    /// A paybill number.
-    Paybill,
-    /// A till number.
-    Till,
-    /// An account at any bank the gateway serves.
-    Bank,
-    /// A line of this network.
-    Line(Network),
-    /// This biller; a code stands for every biller given by code.
-    Biller(Biller),
 }
 
 /// What happens when the same reference is sent twice. Closed on purpose.
@@ -117,9 +61,24 @@ impl Capabilities {
         self
     }
 
-    /// The limits of an operation, if the provider does it.
-    pub fn ability(&self, operation: Operation) -> Option<&Ability> {
-        self.abilities.iter().find(|ability| ability.operation == operation)
+    /// Whether the provider does this operation with anybody, in any currency.
+    pub fn does(&self, operation: Operation) -> bool {
+        self.abilities.iter().any(|ability| ability.operation == operation)
+    }
+
+    /// What limits this instruction, if the provider does it with this party in this currency.
+    pub fn ability(&self, instruction: &Instruction) -> Option<&Ability> {
+        let currency = instruction.terms().map(|terms| terms.amount.currency());
+        self.serving(instruction)
+            .find(|ability| currency.is_none_or(|currency| currency == ability.currency()))
+    }
+
+    fn serving(&self, instruction: &Instruction) -> impl Iterator<Item = &Ability> {
+        let (operation, party) = (instruction.operation(), instruction.party());
+        let fits = move |ability: &&Ability| {
+            ability.operation == operation && party.as_ref().is_none_or(|party| ability.serves(party))
+        };
+        self.abilities.iter().filter(fits)
     }
 
     /// The first of the refused words that `url` holds.
@@ -139,23 +98,31 @@ impl Capabilities {
         let refuse = |kind, message: String| {
             Err(Error::new(kind, Effect::None, operation, message).with_reference(instruction.reference()))
         };
-        let Some(ability) = self.ability(operation) else {
+        if !self.does(operation) {
             return refuse(ErrorKind::Unsupported, format!("{} does not do this", self.gateway));
-        };
-        if let Some(party) = instruction.party()
-            && !ability.serves(&party)
-        {
-            let known = list(&ability.parties);
+        }
+        if self.serving(instruction).next().is_none() {
+            let declared = self.abilities.iter().filter(|ability| ability.operation == operation);
+            let known = list(declared.flat_map(|ability| &ability.parties));
+            let party = instruction.party();
             return refuse(
                 ErrorKind::Unsupported,
                 format!("{party:?} is not served; the parties are {known}"),
             );
         }
         let Some(terms) = instruction.terms() else { return Ok(()) };
+        let Some(ability) = self.ability(instruction) else {
+            let known = list(self.serving(instruction).map(Ability::currency));
+            let amount = terms.amount;
+            return refuse(
+                ErrorKind::Invalid,
+                format!("{amount} is in no currency of this; there is {known}"),
+            );
+        };
         if let Err(message) = ability.admit_amount(terms.amount) {
             return refuse(ErrorKind::Invalid, message);
         }
-        if let Some((key, _)) = terms.details.iter().find(|(key, _)| !ability.detail_keys.contains(key)) {
+        if let Some((key, _)) = terms.details.iter().find(|(key, _)| !ability.takes_detail(key)) {
             let known = ability.detail_keys.join(", ");
             return refuse(
                 ErrorKind::Invalid,
@@ -201,107 +168,14 @@ impl Capabilities {
     }
 }
 
-impl Ability {
-    /// An operation with parties and limits; amounts are multiples of `step`.
-    pub fn new(
-        operation: Operation,
-        parties: Vec<PartyKind>,
-        minimum: Money,
-        maximum: Money,
-        step: Money,
-    ) -> Self {
-        Self { operation, parties, minimum, maximum, step, detail_keys: &[], callback: CallbackUse::Optional }
-    }
-
-    /// Says which keys the details may have.
-    #[must_use]
-    pub fn with_detail_keys(mut self, keys: &'static [&'static str]) -> Self {
-        self.detail_keys = keys;
-        self
-    }
-
-    /// Says whether a callback is needed.
-    #[must_use]
-    pub fn with_callback(mut self, callback: CallbackUse) -> Self {
-        self.callback = callback;
-        self
-    }
-
-    /// Whether the operation can be done with this kind of party.
-    pub fn serves(&self, party: &PartyKind) -> bool {
-        self.parties.iter().any(|declared| declared.covers(party))
-    }
-
-    /// The currency amounts are in.
-    pub fn currency(&self) -> Currency {
-        self.minimum.currency()
-    }
-
-    fn admit_amount(&self, amount: Money) -> std::result::Result<(), String> {
-        if amount.currency() != self.currency() {
-            return Err(format!("{amount} is not in {}, the only currency here", self.currency()));
-        }
-        if !amount.is_positive() || amount.minor() < self.minimum.minor() {
-            return Err(format!("{amount} is too little; the least is {}", self.minimum));
-        }
-        if amount.minor() > self.maximum.minor() {
-            return Err(format!("{amount} is too much; the most is {}", self.maximum));
-        }
-        if amount.minor().checked_rem(self.step.minor()).is_some_and(|rest| rest != 0) {
-            return Err(format!("{amount} is not a multiple of {}; nothing is rounded", self.step));
-        }
-        Ok(())
-    }
-}
-
-impl PartyKind {
-    fn covers(&self, party: &Self) -> bool {
-        match (self, party) {
-            (Self::Biller(Biller::Code(_)), Self::Biller(Biller::Code(_))) => true,
-            (declared, wanted) => declared == wanted,
-        }
-    }
-}
-
-impl Instruction {
-    /// The kind of party it is done with; `None` for a step of a payment.
-    pub fn party(&self) -> Option<PartyKind> {
-        match self {
-            Self::PayOut(pay_out) => Some(payee_kind(&pay_out.to)),
-            Self::Collect(collect) => Some(payer_kind(&collect.from)),
-            Self::Confirm(_) => None,
-            Self::Airtime(airtime) => Some(PartyKind::Line(airtime.network)),
-            Self::Voucher(voucher) => Some(PartyKind::Line(voucher.network)),
-            Self::Bill(bill) => Some(PartyKind::Biller(bill.biller.clone())),
-        }
-    }
-}
-
-fn payee_kind(payee: &Payee) -> PartyKind {
-    match &payee.account {
-        PayeeAccount::Wallet { network, .. } => PartyKind::Wallet(*network),
-        PayeeAccount::Paybill { .. } => PartyKind::Paybill,
-        PayeeAccount::Till { .. } => PartyKind::Till,
-        PayeeAccount::Bank { .. } => PartyKind::Bank,
-    }
-}
-
-fn payer_kind(payer: &Payer) -> PartyKind {
-    match &payer.source {
-        PayerSource::GatewayWallet { .. } => PartyKind::GatewayWallet,
-        PayerSource::MobileMoney { network, .. } => PartyKind::Wallet(*network),
-        PayerSource::Bank { .. } => PartyKind::Bank,
-    }
-}
-
-fn list(parties: &[PartyKind]) -> String {
-    parties.iter().map(|party| format!("{party:?}")).collect::<Vec<_>>().join(", ")
+fn list<T: std::fmt::Debug>(items: impl Iterator<Item = T>) -> String {
+    items.map(|item| format!("{item:?}")).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{PayOut, Terms};
+    use crate::{Currency, Money, Network, PartyKind, PayOut, Payee, Terms};
 
     fn money(text: &str) -> Money {
         Money::kes(text).unwrap()
@@ -357,7 +231,40 @@ mod tests {
             },
             "10",
         );
-        assert!(refusal(CallbackUse::Optional, &dollars).contains("not in KES"));
+        assert!(refusal(CallbackUse::Optional, &dollars).contains("there is Kes"));
+    }
+
+    #[test]
+    fn an_operation_may_have_other_limits_for_other_parties_and_currencies() {
+        let dollars = |text| Money::parse(text, Currency::Usd).unwrap();
+        let tills =
+            Ability::new(Operation::PayOut, vec![PartyKind::Till], money("1"), money("5"), money("0.5"));
+        let abroad = Ability::new(
+            Operation::PayOut,
+            vec![PartyKind::Wallet(Network::Safaricom)],
+            dollars("1"),
+            dollars("2"),
+            dollars("0.01"),
+        );
+        let capabilities = capabilities(CallbackUse::Optional).with(tills).with(abroad);
+        let terms = |amount| Terms::new("A".parse().unwrap(), amount);
+        let till =
+            |amount| Instruction::PayOut(PayOut::new(Payee::till("12345".parse().unwrap()), terms(amount)));
+        let wallet = |amount| {
+            let payee = Payee::wallet(Network::Safaricom, "0708374149".parse().unwrap());
+            Instruction::PayOut(PayOut::new(payee, terms(amount)))
+        };
+        for (instruction, admitted) in [
+            (till(money("1.5")), true),
+            (till(money("10")), false),
+            (till(dollars("1")), false),
+            (wallet(money("10")), true),
+            (wallet(money("1.5")), false),
+            (wallet(dollars("1.25")), true),
+            (wallet(dollars("10")), false),
+        ] {
+            assert_eq!(capabilities.admit(&instruction, None).is_ok(), admitted, "{instruction:?}");
+        }
     }
 
     #[test]

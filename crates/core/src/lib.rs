@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod ability;
 mod callback;
 mod capability;
 mod code;
@@ -10,6 +11,7 @@ mod instruction;
 mod money;
 mod operation;
 mod party;
+mod party_kind;
 mod phone;
 mod provider;
 mod reference;
@@ -24,10 +26,11 @@ mod url;
 /// The attribute that [`Provider`] and the other async traits are written with, so that versions match.
 pub use async_trait::async_trait;
 
+pub use ability::{Ability, CallbackUse};
 pub use callback::{
     CallbackError, Callbacks, Credit, Delivery, DeliveryPurpose, Headers, Read, Reply, Storage, Unanswered,
 };
-pub use capability::{Ability, CallbackUse, Capabilities, Lookup, PartyKind, Resubmit};
+pub use capability::{Capabilities, Lookup, Resubmit};
 pub use code::{CodeRow, Meaning};
 pub use directory::{Bank, Biller};
 pub use env::{Env, SystemEnv, Timer};
@@ -40,6 +43,7 @@ pub use operation::Operation;
 pub use party::{
     AccountNumber, InvalidParty, Name, Network, Payee, PayeeAccount, Payer, PayerSource, Shortcode,
 };
+pub use party_kind::PartyKind;
 pub use phone::{InvalidMsisdn, Msisdn};
 pub use provider::{Answer, Balances, Provider, ProviderExt};
 pub use reference::{InvalidReference, ProviderId, ProviderRef, ProviderRefs, Reference};

@@ -105,7 +105,7 @@ impl fmt::Display for ProviderId {
 #[non_exhaustive]
 pub struct ProviderRef {
     /// The kind, in the provider's own words, such as `conversation`.
-    pub kind: &'static str,
+    pub kind: Cow<'static, str>,
     /// The value as told, made safe to show.
     pub value: String,
 }
@@ -122,9 +122,9 @@ impl ProviderRefs {
 
     /// Adds or replaces the name of this kind. An absent or empty value changes nothing.
     #[must_use]
-    pub fn with(mut self, kind: &'static str, value: Option<&str>) -> Self {
+    pub fn with(mut self, kind: impl Into<Cow<'static, str>>, value: Option<&str>) -> Self {
         let Some(value) = value.map(str::trim).filter(|value| !value.is_empty()) else { return self };
-        let value = Told::code(value);
+        let (kind, value) = (kind.into(), Told::code(value));
         match self.0.iter_mut().find(|known| known.kind == kind) {
             Some(known) => known.value = value,
             None => self.0.push(ProviderRef { kind, value }),

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::{Details, Money, ProviderId, ProviderRefs, Raw, Reference, Secret, Timestamp, Told};
@@ -26,7 +27,7 @@ pub struct Report {
     /// The gateway's words.
     pub text: Option<Told>,
     /// What the merchant can do about it, for codes we know.
-    pub remedy: Option<&'static str>,
+    pub remedy: Option<Cow<'static, str>>,
     /// When the gateway says it happened. A record, never a reason to change a state.
     pub at: Option<Timestamp>,
     /// Our balances, where the gateway tells them along the way.

@@ -60,7 +60,7 @@ impl Reader<'_> {
         let amount = outcome.parameter(parameter::AMOUNT).and_then(|text| Money::kes(text).ok());
         let (state, remedy) = verdict(outcome, amount);
         let mut report = self.report(outcome, state);
-        report.remedy = remedy;
+        report.remedy = remedy.map(Into::into);
         report.amount = amount;
         report.party = outcome.parameter(parameter::RECEIVER).and_then(party);
         report.at = outcome
@@ -142,7 +142,7 @@ impl Reader<'_> {
             Some(outcome) => self.report(outcome, State::Pending),
             None => self.about(filled(posted.originator_conversation_id.as_ref()), None, State::Pending),
         };
-        report.remedy = Some("it waited too long in the gateway's queue: ask for its status");
+        report.remedy = Some("it waited too long in the gateway's queue: ask for its status".into());
         report
     }
 
@@ -152,7 +152,7 @@ impl Reader<'_> {
         let code = outcome.and_then(|outcome| filled(outcome.result_code.as_ref()));
         unanswered.code = code.map(Told::code);
         unanswered.text = outcome.and_then(|outcome| filled(outcome.result_desc.as_ref())).map(Told::new);
-        unanswered.remedy = code.and_then(|code| CodeRow::find(CODES, code)).map(|row| row.remedy);
+        unanswered.remedy = code.and_then(|code| CodeRow::find(CODES, code)).map(|row| row.remedy.into());
         unanswered
     }
 

@@ -59,7 +59,7 @@ impl Response {
         table: &[CodeRow<Meaning>],
         complaint: Complaint<'_>,
     ) -> Error {
-        let Some(code) = complaint.code else { return self.unreadable(operation).with_text(complaint.text) };
+        let Some(code) = complaint.code else { return self.complete(self.unreadable(operation), complaint) };
         let error = match CodeRow::find(table, code) {
             Some(row) => row.meaning.error(operation).with_remedy(row.remedy),
             None if self.status >= 500 => Meaning::Failed.error(operation),
@@ -68,7 +68,18 @@ impl Response {
                 Error::new(ErrorKind::Unlisted, operation.uncertain(), operation, message)
             }
         };
-        self.mark(error).with_code(Some(code)).with_text(complaint.text).with_request_id(complaint.request_id)
+        self.complete(error, complaint)
+    }
+
+    /// An error of the provider's own making, such as for a refusal that is documented by its shape, with all that
+    /// this answer says for itself.
+    pub fn complete(&self, error: Error, complaint: Complaint<'_>) -> Error {
+        error
+            .with_status(self.status)
+            .with_retry_after(self.retry_after)
+            .with_code(complaint.code)
+            .with_text(complaint.text)
+            .with_request_id(complaint.request_id)
     }
 
     /// The error of an operation whose answer cannot be read: nobody knows what was done.
@@ -77,11 +88,7 @@ impl Response {
             500.. => (ErrorKind::Unavailable, "the gateway failed without saying how"),
             _ => (ErrorKind::Unreadable, "the gateway's answer cannot be read"),
         };
-        self.mark(Error::new(kind, operation.uncertain(), operation, message))
-    }
-
-    fn mark(&self, error: Error) -> Error {
-        error.with_status(self.status).with_retry_after(self.retry_after)
+        self.complete(Error::new(kind, operation.uncertain(), operation, message), Complaint::default())
     }
 
     pub(crate) fn read(response: http::Response<Bytes>, secrets: &[Secret]) -> Self {

@@ -110,7 +110,7 @@ impl<'a> Bench<'a> {
     pub(super) fn instructions(&self) -> Vec<(Instruction, Ability)> {
         let all = self.subject.instructions().into_iter();
         all.filter_map(|instruction| {
-            let ability = self.capabilities.ability(instruction.operation())?.clone();
+            let ability = self.capabilities.ability(&instruction)?.clone();
             Some((instruction, ability))
         })
         .collect()

@@ -16,11 +16,12 @@ pub(super) fn capabilities_make_sense(bench: &Bench<'_>) -> Result {
     if capabilities.gateway.is_empty() || capabilities.abilities.is_empty() {
         return Err("the capabilities name no gateway or no operation".to_owned());
     }
-    let mut seen = BTreeSet::new();
-    for ability in &capabilities.abilities {
+    for (number, ability) in capabilities.abilities.iter().enumerate() {
         let operation = ability.operation;
-        if !seen.insert(operation) {
-            return Err(format!("{operation} is declared twice"));
+        let others = capabilities.abilities.iter().take(number);
+        let same = |other: &&Ability| other.operation == operation && other.currency() == ability.currency();
+        if others.filter(same).any(|other| overlap(other, ability)) {
+            return Err(format!("{operation} is declared twice for one party in one currency"));
         }
         limits_make_sense(ability).map_err(|found| format!("{operation}: {found}"))?;
         if !operation.moves_money() {
@@ -30,7 +31,7 @@ pub(super) fn capabilities_make_sense(bench: &Bench<'_>) -> Result {
             return Err(format!("{operation} can be done with nobody"));
         }
     }
-    if seen.contains(&Operation::Confirm) && !seen.contains(&Operation::Collect) {
+    if capabilities.does(Operation::Confirm) && !capabilities.does(Operation::Collect) {
         return Err("collections can be confirmed, but not started".to_owned());
     }
     let shouted = |word: &&&str| word.is_empty() || word.chars().any(char::is_uppercase);
@@ -40,6 +41,11 @@ pub(super) fn capabilities_make_sense(bench: &Bench<'_>) -> Result {
         }
         None => Ok(()),
     }
+}
+
+fn overlap(one: &Ability, other: &Ability) -> bool {
+    let without_party = one.parties.is_empty() || other.parties.is_empty();
+    without_party || one.parties.iter().any(|party| other.serves(party))
 }
 
 fn limits_make_sense(ability: &Ability) -> Result {

@@ -1,0 +1,61 @@
+use crate::{Biller, Instruction, Network, Payee, PayeeAccount, Payer, PayerSource};
+
+/// A kind of party that an operation can be done with. Open: more will come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PartyKind {
+    /// A mobile wallet of this network.
+    Wallet(Network),
+    /// A wallet kept by the gateway itself.
+    GatewayWallet,
+    /// A paybill number.
+    Paybill,
+    /// A till number.
+    Till,
+    /// An account at any bank the gateway serves.
+    Bank,
+    /// A line of this network.
+    Line(Network),
+    /// This biller; a code stands for every biller given by code.
+    Biller(Biller),
+}
+
+impl PartyKind {
+    pub(crate) fn covers(&self, party: &Self) -> bool {
+        match (self, party) {
+            (Self::Biller(Biller::Code(_)), Self::Biller(Biller::Code(_))) => true,
+            (declared, wanted) => declared == wanted,
+        }
+    }
+}
+
+impl Instruction {
+    /// The kind of party it is done with; `None` for a step of a payment.
+    pub fn party(&self) -> Option<PartyKind> {
+        match self {
+            Self::PayOut(pay_out) => Some(payee_kind(&pay_out.to)),
+            Self::Collect(collect) => Some(payer_kind(&collect.from)),
+            Self::Confirm(_) => None,
+            Self::Airtime(airtime) => Some(PartyKind::Line(airtime.network)),
+            Self::Voucher(voucher) => Some(PartyKind::Line(voucher.network)),
+            Self::Bill(bill) => Some(PartyKind::Biller(bill.biller.clone())),
+        }
+    }
+}
+
+fn payee_kind(payee: &Payee) -> PartyKind {
+    match &payee.account {
+        PayeeAccount::Wallet { network, .. } => PartyKind::Wallet(*network),
+        PayeeAccount::Paybill { .. } => PartyKind::Paybill,
+        PayeeAccount::Till { .. } => PartyKind::Till,
+        PayeeAccount::Bank { .. } => PartyKind::Bank,
+    }
+}
+
+fn payer_kind(payer: &Payer) -> PartyKind {
+    match &payer.source {
+        PayerSource::GatewayWallet { .. } => PartyKind::GatewayWallet,
+        PayerSource::MobileMoney { network, .. } => PartyKind::Wallet(*network),
+        PayerSource::Bank { .. } => PartyKind::Bank,
+    }
+}
