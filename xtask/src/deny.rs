@@ -31,6 +31,7 @@ fn provide(workspace: &Workspace) -> Result<OsString, String> {
         }
     }
     let package = format!("cargo-deny@{VERSION}");
+    println!("cargo-deny {VERSION} is not on PATH and is compiled into {TOOLS}: once; about a minute");
     let install = ["install", "--locked", "--debug", &package, "--root", TOOLS, "--target-dir", BUILD];
     workspace::run(&mut workspace.cargo(&install))?;
     // Half a gigabyte that nothing reads again. Where it cannot be removed, it only takes room.

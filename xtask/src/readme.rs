@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::command;
 use crate::workspace::{Place, Workspace, output};
@@ -12,12 +12,14 @@ use crate::workspace::{Place, Workspace, output};
 enum Form {
     /// For people.
     Text,
-    /// For programs: one JSON value, or one a line.
+    /// For programs: a JSON event a line, the books' comparison last.
     Json,
 }
 
 /// What the demo must show, whatever else it says.
 const SHOWN: &[&str] = &["PAID", "REFUSED", "UNKNOWN", "paid twice: 0"];
+/// The languages of blocks that hold command lines.
+const SHELLS: &[&str] = &["console", "sh", "bash", "shell"];
 /// Command lines the README may show besides our own: they end by themselves.
 const RUNNABLE: &[&str] = &["cargo demo", "cargo run --example"];
 
@@ -38,7 +40,7 @@ pub(crate) fn demo(workspace: &Workspace) -> Result<(), String> {
     Ok(())
 }
 
-/// Every cargo command in the README's `console` and `sh` blocks is ours or runs.
+/// Every cargo command in the README's shell blocks is ours or runs.
 ///
 /// # Errors
 ///
@@ -48,7 +50,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
     let readme = fs::read_to_string(path).map_err(|error| format!("README.md cannot be read: {error}"))?;
     let shown = commands(&readme);
     if shown.is_empty() {
-        return Err("README.md shows no cargo command in a ```console or ```sh block".to_owned());
+        return Err(format!("README.md shows no cargo command in a block of {}", SHELLS.join(", ")));
     }
     for (line, text) in shown {
         check(workspace, text).map_err(|error| format!("README.md:{line}: {error}"))?;
@@ -64,15 +66,28 @@ impl Form {
                 Some(word) => Err(format!("does not show `{word}`")),
                 None => Ok(()),
             },
-            Self::Json => {
-                let is_json = |text: &str| serde_json::from_str::<Value>(text).is_ok();
-                let mut lines = printed.lines().filter(|line| !line.trim().is_empty()).peekable();
-                let has_lines = lines.peek().is_some();
-                let passes = is_json(printed) || (has_lines && lines.all(is_json));
-                if passes { Ok(()) } else { Err("does not print JSON".to_owned()) }
-            }
+            Self::Json => compared(printed),
         }
     }
+}
+
+/// Whether events are JSON, a line each, and end with books that agree with the ledger.
+fn compared(printed: &str) -> Result<(), String> {
+    let lines = printed.lines().filter(|line| !line.trim().is_empty());
+    let events: Result<Vec<Value>, _> = lines.map(serde_json::from_str).collect();
+    let events = events.map_err(|error| format!("prints a line that is no JSON: {error}"))?;
+    let last = events.last().ok_or("prints nothing")?;
+    if last.get("event") != Some(&json!("compared")) {
+        return Err("does not end with the event `compared`".to_owned());
+    }
+    for (field, expected) in [("paid_twice", json!(0)), ("unexplained", json!([]))] {
+        match last.get(field) {
+            Some(value) if *value == expected => {}
+            Some(value) => return Err(format!("says {field} {value}, not {expected}")),
+            None => return Err(format!("does not say {field}")),
+        }
+    }
+    Ok(())
 }
 
 fn check(workspace: &Workspace, text: &str) -> Result<(), String> {
@@ -90,13 +105,13 @@ fn check(workspace: &Workspace, text: &str) -> Result<(), String> {
     ))
 }
 
-/// The lines of `console` and `sh` blocks that begin with `cargo `, with their numbers.
+/// The lines of shell blocks that begin with `cargo `, with their numbers.
 fn commands(readme: &str) -> Vec<(usize, &str)> {
     let (mut commands, mut shell) = (Vec::new(), None);
     for (index, line) in readme.lines().enumerate() {
         let line = line.trim();
         if let Some(language) = line.strip_prefix("```") {
-            shell = shell.is_none().then_some(["console", "sh"].contains(&language));
+            shell = shell.is_none().then_some(SHELLS.contains(&language));
         } else if shell == Some(true) {
             let command = line.strip_prefix("$ ").unwrap_or(line);
             let command = command.split(" #").next().unwrap_or_default().trim();
@@ -115,8 +130,8 @@ mod tests {
 
     #[test]
     fn commands_are_found_in_shell_blocks_only() {
-        let readme = "cargo a\n```console\n$ cargo b --c # d\noutput\n```\n```rust\ncargo e\n```\n```sh\ncargo f\n```\ncargo g";
-        assert_eq!(commands(readme), [(3, "cargo b --c"), (10, "cargo f")]);
+        let readme = "cargo a\n```console\n$ cargo b --c # d\noutput\n```\n```rust\ncargo e\n```\n```sh\ncargo f\n```\ncargo g\n```bash\ncargo h\n```\n```shell\ncargo i\n```";
+        assert_eq!(commands(readme), [(3, "cargo b --c"), (10, "cargo f"), (14, "cargo h"), (17, "cargo i")]);
     }
 
     #[test]
@@ -133,9 +148,18 @@ mod tests {
         assert!(
             Form::Text.check("PAID REFUSED UNKNOWN paid twice: 1").unwrap_err().contains("paid twice: 0")
         );
-        assert_eq!(Form::Json.check("{\n\"a\": 1\n}"), Ok(()));
-        assert_eq!(Form::Json.check("{\"a\": 1}\n{\"b\": 2}\n"), Ok(()));
-        assert!(Form::Json.check("PAID").is_err());
+        let ended = |last: &str| Form::Json.check(&format!("{{\"event\": \"paid\"}}\n\n{last}\n"));
+        assert_eq!(ended(r#"{"event": "compared", "paid_twice": 0, "unexplained": []}"#), Ok(()));
+        for (last, wrong) in [
+            (r#"{"event": "compared", "paid_twice": 1, "unexplained": []}"#, "paid_twice 1"),
+            (r#"{"event": "compared", "paid_twice": 0, "unexplained": ["a"]}"#, "unexplained [\"a\"]"),
+            (r#"{"event": "compared", "paid_twice": 0}"#, "does not say unexplained"),
+            (r#"{"event": "paid", "paid_twice": 0, "unexplained": []}"#, "event `compared`"),
+            ("PAID", "no JSON"),
+        ] {
+            let told = ended(last).unwrap_err();
+            assert!(told.contains(wrong), "{told}");
+        }
         assert!(Form::Json.check("").is_err());
     }
 }

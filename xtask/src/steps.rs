@@ -9,6 +9,9 @@ use crate::workspace::{Place, Workspace, output, run};
 /// be told its cryptography.
 const LEAST: &[(&str, &str)] = &[("malipo-reqwest", "ring"), ("malipo-hyper", "ring")];
 
+/// Every crate's tests, also after those of one have failed.
+const TEST: &[&str] = &["test", "--workspace", "--all-features", "--locked", "--no-fail-fast"];
+
 /// The code is formatted.
 pub(crate) fn fmt(workspace: &Workspace) -> Result<(), String> {
     run(&mut workspace.cargo(&["fmt", "--all", "--check"]))
@@ -58,9 +61,9 @@ fn least(package: &str) -> Vec<&'static str> {
 /// Unit and integration tests, without writing a snapshot.
 pub(crate) fn tests(workspace: &Workspace) -> Result<(), String> {
     tools::provide(workspace)?;
-    let kinds = ["--lib", "--bins", "--tests", "--examples"];
-    let mut command = workspace.cargo(&["test", "--workspace", "--all-features", "--locked"]);
-    command.args(kinds).env("INSTA_UPDATE", "no").env_remove("INSTA_FORCE_PASS").env_remove(tools::WITHOUT);
+    let mut command = workspace.cargo(TEST);
+    command.args(["--lib", "--bins", "--tests", "--examples"]);
+    command.env("INSTA_UPDATE", "no").env_remove("INSTA_FORCE_PASS").env_remove(tools::WITHOUT);
     let without: Vec<_> = workspace.without().iter().map(|tool| tool.name).collect();
     if !without.is_empty() {
         command.env(tools::WITHOUT, without.join(","));
@@ -75,7 +78,7 @@ pub(crate) fn tests(workspace: &Workspace) -> Result<(), String> {
 
 /// The examples in documentation and READMEs.
 pub(crate) fn doctests(workspace: &Workspace) -> Result<(), String> {
-    run(&mut workspace.cargo(&["test", "--workspace", "--all-features", "--doc", "--locked"]))
+    run(workspace.cargo(TEST).arg("--doc"))
 }
 
 /// The documentation builds without a warning.
@@ -104,7 +107,12 @@ pub(crate) fn lock(workspace: &Workspace) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::least;
+    use super::{TEST, least};
+
+    #[test]
+    fn a_broken_crate_does_not_hide_another() {
+        assert!(TEST.contains(&"--no-fail-fast") && TEST.contains(&"--workspace"));
+    }
 
     #[test]
     fn transports_keep_one_cryptography() {

@@ -1,6 +1,7 @@
 //! Programs that some tests start. They are installed where that is ours to do, and named otherwise.
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use crate::workspace::{Workspace, output, run};
 
@@ -67,9 +68,24 @@ fn install(workspace: &Workspace, tool: &Tool) -> Result<(), String> {
     if !(is_root && Path::new("/etc/debian_version").exists()) {
         return Err(missing(tool));
     }
-    run(&mut workspace.program("apt-get", &["update"]))?;
-    run(&mut workspace.program("apt-get", &["install", "-y", tool.debian]))?;
-    if is_there(workspace, tool) { Ok(()) } else { Err(missing(tool)) }
+    // A list that cannot be renewed may still name the package.
+    let steps = [
+        run(&mut apt_get(workspace, &["update"])),
+        run(&mut apt_get(workspace, &["install", "-y", tool.debian])),
+    ];
+    if is_there(workspace, tool) { Ok(()) } else { Err(not_installed(tool, &steps)) }
+}
+
+/// apt-get, which must not ask: nobody may be there to answer.
+fn apt_get(workspace: &Workspace, arguments: &[&str]) -> Command {
+    let mut command = workspace.program("apt-get", arguments);
+    command.env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
+    command
+}
+
+fn not_installed(tool: &Tool, steps: &[Result<(), String>]) -> String {
+    let failures = steps.iter().filter_map(|step| step.as_ref().err()).map(String::as_str);
+    failures.chain([missing(tool).as_str()]).collect::<Vec<_>>().join("\n")
 }
 
 fn missing(tool: &Tool) -> String {
@@ -83,7 +99,8 @@ fn missing(tool: &Tool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{TOOLS, missing};
+    use super::{TOOLS, apt_get, missing, not_installed};
+    use crate::workspace::Workspace;
 
     #[test]
     fn a_missing_tool_is_told_with_the_way_out() {
@@ -92,5 +109,22 @@ mod tests {
             assert!(told.contains(&format!("apt-get install -y {}", tool.debian)), "{told}");
             assert!(told.contains(&format!("--without {}", tool.name)), "{told}");
         }
+    }
+
+    #[test]
+    fn every_failure_is_told() {
+        let Some(tool) = TOOLS.first() else { return };
+        let told = not_installed(tool, &[Err("no update".to_owned()), Err("no package".to_owned())]);
+        assert!(told.starts_with("no update\nno package\n"), "{told}");
+        assert!(told.ends_with(&missing(tool)), "{told}");
+    }
+
+    #[test]
+    fn apt_does_not_ask() {
+        let workspace = Workspace::find(Vec::new()).unwrap();
+        let command = apt_get(&workspace, &["update"]);
+        let told =
+            command.get_envs().find(|(name, _)| *name == "DEBIAN_FRONTEND").and_then(|(_, value)| value);
+        assert_eq!(told.and_then(|value| value.to_str()), Some("noninteractive"));
     }
 }

@@ -62,6 +62,13 @@ pub(crate) fn code<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
     tokens.iter().filter(|token| token.kind != Kind::Comment).copied().collect()
 }
 
+/// Every token with the one after it.
+pub(crate) fn pairs<'s, 'a>(
+    tokens: &'s [Token<'a>],
+) -> impl DoubleEndedIterator<Item = (&'s Token<'a>, &'s Token<'a>)> + ExactSizeIterator {
+    tokens.iter().zip(tokens.iter().skip(1))
+}
+
 /// What is left of code without the items marked `#[cfg(test)]`.
 pub(crate) fn product<'a>(code: &[Token<'a>]) -> Vec<Token<'a>> {
     let (mut kept, mut rest) = (Vec::new(), code);

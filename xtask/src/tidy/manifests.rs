@@ -1,6 +1,6 @@
 //! What each manifest and front page must say.
 
-use super::{Check, Finding, House, Rule, words};
+use super::{Check, Finding, House, Rule, rooms, words};
 
 /// The rules about manifests and what they point to.
 pub(super) const RULES: &[Rule] = &[
@@ -16,7 +16,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "front-page",
-        reason: "a crate's README.md is its rustdoc front page, so that it compiles",
+        reason: "a crate's README.md is its rustdoc front page, so that it compiles, and says what to understand first",
         check: Check::Whole(front_pages),
     },
     Rule {
@@ -43,6 +43,9 @@ const TOP_LEVEL: &[&str] = &[
     "rustfmt.toml",
     "xtask",
 ];
+
+/// The heading of what a reader of a room's front page may not miss.
+const FIRST_THING: &str = "## The one thing to understand first";
 
 /// One entry of a manifest: the table it stands in, its key, and its line.
 #[derive(Debug, Clone, Copy)]
@@ -133,7 +136,16 @@ fn front_pages(house: &House<'_>) -> Vec<Finding> {
         if house.repository.file(&readme).is_none_or(|text| text.trim().is_empty())
             || package.readme.is_none()
         {
-            findings.push(Finding::new(readme, 1, "is missing, empty or not the manifest's `readme`"));
+            findings.push(Finding::new(
+                readme.as_str(),
+                1,
+                "is missing, empty or not the manifest's `readme`",
+            ));
+        }
+        let text = house.repository.file(&readme).unwrap_or_default();
+        let is_room = rooms::of_package(&package.name).is_some();
+        if is_room && !text.is_empty() && !text.lines().any(|line| line == FIRST_THING) {
+            findings.push(Finding::new(readme, 1, format!("has no heading `{FIRST_THING}`")));
         }
         let roots = ["lib.rs", "main.rs"].map(|name| format!("{}/src/{name}", package.folder));
         let root = roots.iter().find_map(|root| house.sources.iter().find(|source| source.path == root));

@@ -4,10 +4,15 @@
 //! clippy's `disallowed-methods`, which resolves paths, is the second net below it.
 
 mod edges;
+mod features;
 #[cfg(test)]
 mod house;
+mod imports;
 mod lexer;
+mod links;
+mod loops;
 mod manifests;
+mod providers;
 mod repository;
 mod rooms;
 mod roster;
@@ -38,6 +43,8 @@ enum Check {
     Words(&'static [Words]),
     /// With a function of its own.
     Whole(fn(&House<'_>) -> Vec<Finding>),
+    /// Both ways.
+    Both(&'static [Words], fn(&House<'_>) -> Vec<Finding>),
 }
 
 /// The repository with its sources cut into tokens once.
@@ -78,8 +85,17 @@ impl fmt::Display for Violation {
 
 /// All the rules.
 fn rules() -> impl Iterator<Item = &'static Rule> {
-    let by_subject =
-        [edges::RULES, sources::RULES, roster::RULES, manifests::RULES, style::RULES, snapshots::RULES];
+    let by_subject = [
+        edges::RULES,
+        providers::RULES,
+        sources::RULES,
+        features::RULES,
+        roster::RULES,
+        manifests::RULES,
+        style::RULES,
+        links::RULES,
+        snapshots::RULES,
+    ];
     by_subject.into_iter().flatten()
 }
 
@@ -90,6 +106,7 @@ pub(crate) fn violations(repository: &Repository) -> Vec<Violation> {
         let findings = match rule.check {
             Check::Words(passes) => words::findings(&house, passes),
             Check::Whole(check) => check(&house),
+            Check::Both(passes, check) => [words::findings(&house, passes), check(&house)].concat(),
         };
         findings.into_iter().map(|finding| Violation { rule: rule.name, reason: rule.reason, finding })
     });

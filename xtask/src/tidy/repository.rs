@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::process::Command;
 use std::{fs, io};
 
+use super::imports::imports;
 use super::lexer::{self, Token};
 use super::rooms::{self, Room};
+use super::snapshots;
 use crate::metadata::Package;
+use crate::workspace::output;
 
 /// Directories whose contents are nobody's work.
 const SKIPPED: [&str; 3] = [".git", "target", "node_modules"];
@@ -35,18 +39,33 @@ pub(crate) struct Source<'a> {
     pub(crate) code: Vec<Token<'a>>,
     /// The tokens that reach a user: no comments, no tests. Empty for a file that is only for tests.
     pub(crate) product: Vec<Token<'a>>,
+    /// What the code imports, a path each.
+    pub(crate) imports: Vec<Token<'a>>,
+    /// What the product imports, a path each.
+    pub(crate) product_imports: Vec<Token<'a>>,
 }
 
 impl Repository {
-    /// Reads every file under `root`.
+    /// Reads every file under `root`; in a checkout, those that git has or would take.
     ///
     /// # Errors
     ///
     /// When a directory or file cannot be read.
     pub(crate) fn load(root: &Path, packages: Vec<Package>) -> Result<Self, String> {
-        let mut files = BTreeMap::new();
-        read_directory(root, "", &mut files)
-            .map_err(|error| format!("cannot read {}: {error}", root.display()))?;
+        let read = || -> io::Result<_> {
+            let mut paths = BTreeSet::new();
+            walk(root, "", &mut paths)?;
+            if let Some(ours) = checked_out(root) {
+                // Snapshots that wait are ignored, and still nobody may leave them waiting.
+                paths.retain(|path| ours.contains(path) || snapshots::waits(path));
+            }
+            let contents = |path: String| -> io::Result<_> {
+                let bytes = fs::read(root.join(&path))?;
+                Ok((path, String::from_utf8(bytes).unwrap_or_default()))
+            };
+            paths.into_iter().map(contents).collect()
+        };
+        let files = read().map_err(|error| format!("cannot read {}: {error}", root.display()))?;
         Ok(Self { packages, files })
     }
 
@@ -82,7 +101,9 @@ impl Repository {
             let is_product = path.contains("/src/") && !for_tests.iter().any(|part| path.starts_with(part));
             let code = lexer::code(&all);
             let product = if is_product { lexer::product(&code) } else { Vec::new() };
-            Source { path, text, room: rooms::of_path(path), all, code, product }
+            let (imports, product_imports) = (imports(&code), imports(&product));
+            let room = rooms::of_path(path);
+            Source { path, text, room, all, code, product, imports, product_imports }
         });
         sources.collect()
     }
@@ -110,16 +131,27 @@ fn test_only(path: &str, code: &[Token<'_>]) -> Vec<String> {
     places.flat_map(|name| [format!("{folder}/{name}.rs"), format!("{folder}/{name}/")]).collect()
 }
 
-fn read_directory(path: &Path, prefix: &str, files: &mut BTreeMap<String, String>) -> io::Result<()> {
+/// The paths that git has or would take; none where there is no checkout, or no git to ask.
+fn checked_out(root: &Path) -> Option<BTreeSet<String>> {
+    if !root.join(".git").exists() {
+        return None;
+    }
+    let mut list = Command::new("git");
+    // CI may check out as one user and run as another; git would then refuse to look.
+    list.current_dir(root).args(["-c", "safe.directory=*", "ls-files", "-z"]);
+    let listed = output(list.args(["--cached", "--others", "--exclude-standard"])).ok()?;
+    Some(listed.split('\0').map(str::to_owned).collect())
+}
+
+fn walk(path: &Path, prefix: &str, paths: &mut BTreeSet<String>) -> io::Result<()> {
     for entry in fs::read_dir(path)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let kind = entry.file_type()?;
         if kind.is_dir() && !SKIPPED.contains(&name.as_str()) {
-            read_directory(&entry.path(), &format!("{prefix}{name}/"), files)?;
+            walk(&entry.path(), &format!("{prefix}{name}/"), paths)?;
         } else if kind.is_file() {
-            let text = String::from_utf8(fs::read(entry.path())?).unwrap_or_default();
-            files.insert(format!("{prefix}{name}"), text);
+            paths.insert(format!("{prefix}{name}"));
         }
     }
     Ok(())
@@ -127,11 +159,33 @@ fn read_directory(path: &Path, prefix: &str, files: &mut BTreeMap<String, String
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+    use std::{env, fs, process};
+
     use super::Repository;
+    use crate::workspace::output;
 
     fn with(files: &[(&str, &str)]) -> Repository {
         let files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
         Repository { packages: Vec::new(), files }
+    }
+
+    #[test]
+    fn a_checkout_is_what_git_would_take() {
+        let root = env::temp_dir().join(format!("malipo-tidy-{}", process::id()));
+        fs::create_dir_all(root.join("target")).unwrap();
+        for path in ["kept.md", "build.log", "a.snap.new", "target/b.snap.new"] {
+            fs::write(root.join(path), path).unwrap();
+        }
+        fs::write(root.join(".gitignore"), "*.log\n*.snap.new\n/target\n").unwrap();
+        let paths = || Repository::load(&root, Vec::new()).unwrap().files.into_keys().collect::<Vec<_>>();
+        let walked = paths();
+        let outcome = output(Command::new("git").current_dir(&root).args(["init", "--quiet"]));
+        let listed = paths();
+        fs::remove_dir_all(&root).unwrap();
+        outcome.unwrap();
+        assert_eq!(walked, [".gitignore", "a.snap.new", "build.log", "kept.md"]);
+        assert_eq!(listed, [".gitignore", "a.snap.new", "kept.md"]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use super::lexer::{Kind as Literal, Token};
 use super::rooms::{Kind, Room};
 use super::{Check, Finding, House, Rule, words};
 
@@ -9,8 +10,18 @@ use super::{Check, Finding, House, Rule, words};
 pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "roster",
-        reason: "a provider comes with its files, simulator face, gateway page, facade lines and conformance line",
+        reason: "a provider comes with its files, simulator face, pages, facade lines and conformance line",
         check: Check::Whole(roster),
+    },
+    Rule {
+        name: "explained-rooms",
+        reason: "docs/architecture.md names every room, so that a newcomer finds what each is for",
+        check: Check::Whole(unexplained_rooms),
+    },
+    Rule {
+        name: "code-tables",
+        reason: "every code a provider knows stands on its gateway's page, with its source",
+        check: Check::Whole(codes_without_a_page),
     },
     Rule {
         name: "provider-size",
@@ -30,6 +41,8 @@ const FILES: &[&str] = &[
     "src/provider.rs",
     "tests/it/main.rs",
 ];
+const UNVERIFIED: &str = "docs/unverified.md";
+const ARCHITECTURE: &str = "docs/architecture.md";
 /// Files that one provider alone has.
 const EXTRA_FILES: &[(&str, &str)] = &[("daraja", "src/credential.rs")];
 const LINES: RangeInclusive<usize> = 700..=1_200;
@@ -58,6 +71,9 @@ fn missing(house: &House<'_>, room: &Room) -> Vec<Finding> {
     if !exists(&page) {
         expect(page, "is missing: every gateway has a page");
     }
+    if !heads_a_part(house, UNVERIFIED, name) {
+        expect(UNVERIFIED.to_owned(), &format!("has no heading that names {name}"));
+    }
     let facade = house.repository.packages.iter().find(|package| package.name == "malipo");
     if !facade.is_some_and(|package| package.features.iter().any(|feature| feature == name)) {
         expect("crates/malipo/Cargo.toml".to_owned(), &format!("has no feature {name}"));
@@ -75,6 +91,53 @@ fn missing(house: &House<'_>, room: &Room) -> Vec<Finding> {
 
 fn stands_under(house: &House<'_>, prefix: &str, code: &str) -> bool {
     house.sources.iter().any(|source| source.path.starts_with(prefix) && words::stands(source, code))
+}
+
+/// Whether a page is there and has a heading with this word in it.
+fn heads_a_part(house: &House<'_>, page: &str, word: &str) -> bool {
+    let mut headings =
+        house.repository.file(page).unwrap_or_default().lines().filter(|line| line.starts_with('#'));
+    headings.any(|heading| heading.to_lowercase().contains(word))
+}
+
+fn unexplained_rooms(house: &House<'_>) -> Vec<Finding> {
+    let page = house.repository.file(ARCHITECTURE).unwrap_or_default();
+    let unnamed = house.repository.rooms().filter(|room| !page.contains(&format!("`{}`", room.name)));
+    unnamed.map(|room| Finding::new(ARCHITECTURE, 1, format!("does not name `{}`", room.name))).collect()
+}
+
+fn codes_without_a_page(house: &House<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for source in &house.sources {
+        let Some(room) = source.room.filter(|room| room.kind == Kind::Provider) else { continue };
+        if !matches!(source.file_name(), "decode.rs" | "callback.rs") {
+            continue;
+        }
+        let path = format!("docs/gateways/{}.md", room.name);
+        let Some(page) = house.repository.file(&path) else { continue };
+        for (token, code) in codes(&source.product) {
+            if !page.contains(&format!("`{code}`")) {
+                findings.push(Finding::new(
+                    source.path,
+                    token.line,
+                    format!("`{code}` does not stand in {path}"),
+                ));
+            }
+        }
+    }
+    findings
+}
+
+/// The first argument of every `CodeRow::new`, where it is a literal.
+fn codes<'s, 'a>(code: &'s [Token<'a>]) -> impl Iterator<Item = (&'s Token<'a>, &'a str)> {
+    code.windows(6).filter_map(|six| match six {
+        [row, _, _, new, open, text]
+            if row.is("CodeRow") && new.is("new") && open.is("(") && text.kind == Literal::Text =>
+        {
+            Some((text, text.text.trim_matches('"')))
+        }
+        _ => None,
+    })
 }
 
 fn sizes(house: &House<'_>) -> Vec<Finding> {

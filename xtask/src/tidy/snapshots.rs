@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::lexer::{Kind, Token};
+use super::lexer::{self, Kind, Token};
 use super::{Check, Finding, House, Repository, Rule};
 
 /// The rules about snapshot files.
@@ -21,9 +21,13 @@ pub(super) const RULES: &[Rule] = &[
 
 /// The snapshots that wait for somebody to accept them.
 pub(crate) fn pending(repository: &Repository) -> Vec<Finding> {
-    let waits = |path: &&String| path.ends_with(".snap.new") || path.ends_with(".pending-snap");
-    let paths = repository.files.keys().filter(waits);
+    let paths = repository.files.keys().filter(|path| waits(path));
     paths.map(|path| Finding::new(path.as_str(), 1, "is not accepted yet")).collect()
+}
+
+/// Whether a file is a snapshot that nobody has decided about.
+pub(super) fn waits(path: &str) -> bool {
+    path.ends_with(".snap.new") || path.ends_with(".pending-snap")
 }
 
 fn stray(house: &House<'_>) -> Vec<Finding> {
@@ -39,7 +43,7 @@ fn stray(house: &House<'_>) -> Vec<Finding> {
 fn names<'a>(house: &'a House<'_>, package: &str) -> BTreeSet<&'a str> {
     let mut names = BTreeSet::new();
     for source in house.sources.iter().filter(|source| source.path.starts_with(package)) {
-        for [before, token] in source.code.array_windows() {
+        for (before, token) in lexer::pairs(&source.code) {
             if before.is("fn") {
                 names.insert(token.text.trim_start_matches("test_"));
             } else if token.kind == Kind::Text {

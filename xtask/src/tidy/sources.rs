@@ -1,35 +1,13 @@
 //! What each file may say: the rules that are a place and a list of words.
 
-use super::lexer::Kind;
+use super::lexer::Token;
+use super::loops::loops;
 use super::rooms::{Kind as Is, PROVIDERS};
 use super::words::{Look, Words};
 use super::{Check, Finding, House, Rule, Source};
 
 /// The rules about words.
 pub(super) const RULES: &[Rule] = &[
-    Rule {
-        name: "pure-parts",
-        reason: "encode.rs, decode.rs and callback.rs are pure, so that snapshots and replays are the truth",
-        check: Check::Words(&[Words { within: pure_part, look: Look::Product, refused: IMPURE }]),
-    },
-    Rule {
-        name: "provider-only-joins",
-        reason: "provider.rs joins Gateway, encode and decode: no URL, no JSON field, no status code",
-        check: Check::Words(&[
-            Words { within: provider_file, look: Look::Texts, refused: &["/", "http"] },
-            Words { within: provider_file, look: Look::Product, refused: UNJOINED },
-        ]),
-    },
-    Rule {
-        name: "quiet-providers",
-        reason: "a provider never spawns, sleeps, retries, reads the environment or owns an HTTP client",
-        check: Check::Words(&[Words { within: provider, look: Look::Product, refused: LOUD }]),
-    },
-    Rule {
-        name: "strangers",
-        reason: "a provider knows no other provider, or one gateway's change breaks two",
-        check: Check::Whole(strangers),
-    },
     Rule {
         name: "facade-has-no-fn",
         reason: "the front door only re-exports; logic has a room of its own",
@@ -67,6 +45,15 @@ pub(super) const RULES: &[Rule] = &[
         check: Check::Words(&[Words { within: not_env, look: Look::Product, refused: AMBIENT }]),
     },
     Rule {
+        name: "environment",
+        reason: "configuration is passed in; only programs read the environment",
+        check: Check::Words(&[Words {
+            within: library_but_provider,
+            look: Look::Product,
+            refused: ENVIRONMENT,
+        }]),
+    },
+    Rule {
         name: "process-defaults",
         reason: "nothing is registered and nothing is a process default: two users of one process must not meet",
         check: Check::Words(&[
@@ -75,18 +62,12 @@ pub(super) const RULES: &[Rule] = &[
         ]),
     },
     Rule {
-        name: "additive-features",
-        reason: "a feature adds and never changes behaviour, because features unify over a whole build",
-        check: Check::Words(&[Words {
-            within: library,
-            look: Look::Product,
-            refused: &["cfg!(feature", "cfg!(not", "cfg!(all", "cfg!(any", "cfg(not(feature"],
-        }]),
-    },
-    Rule {
         name: "resends",
         reason: "the only loop that resends is the journal's, because it alone survives a crash",
-        check: Check::Words(&[Words { within: may_not_resend, look: Look::Product, refused: RESEND }]),
+        check: Check::Both(
+            &[Words { within: may_not_resend, look: Look::Product, refused: RESEND }],
+            loops_that_send,
+        ),
     },
     Rule {
         name: "floats",
@@ -98,67 +79,21 @@ pub(super) const RULES: &[Rule] = &[
         reason: "what is not done is an issue, not a note in the code; a test that is off tests nothing",
         check: Check::Words(&[
             Words { within: any, look: Look::Code, refused: &["todo!", "unimplemented!", "#[ignore"] },
-            Words { within: any, look: Look::Comments, refused: &["FIXME", "XXX"] },
+            Words { within: any, look: Look::Comments, refused: &["FIXME", "HACK", "TODO", "XXX"] },
         ]),
     },
 ];
 
-const IMPURE: &[&str] = &[
-    "async",
-    ".await",
-    "Env",
-    "SystemEnv",
-    "Timer",
-    "env::",
-    "SystemTime",
-    "Instant",
-    ".now(",
-    ".fill_bytes(",
-    "tracing",
-    "log::",
-    "print!",
-    "println!",
-    "eprint!",
-    "eprintln!",
-    "dbg!",
-];
-const UNJOINED: &[&str] = &[
-    "Uri",
-    "Url",
-    "PathAndQuery",
-    "serde_json",
-    "json!",
-    "StatusCode",
-    ".status()",
-    ".status.",
-    ".status {",
-    ".status =",
-    ".is_success()",
-    ".is_client_error()",
-    ".is_server_error()",
-];
-const LOUD: &[&str] = &[
-    "spawn",
-    "spawn_blocking",
-    "sleep",
-    "SystemEnv",
+/// What reads the environment.
+pub(super) const ENVIRONMENT: &[&str] = &[
     "std::env",
+    "env::args",
+    "env::args_os",
     "env::var",
-    "env::vars",
     "env::var_os",
+    "env::vars",
+    "env::vars_os",
     "option_env!",
-    "std::thread",
-    "thread::",
-    "std::net",
-    "TcpStream",
-    "tokio",
-    "reqwest",
-    "hyper",
-    "malipo_reqwest",
-    "malipo_hyper",
-    "loop",
-    "retry",
-    "retries",
 ];
 const PAYMENT: &[&str] = &[
     "Balances",
@@ -199,7 +134,7 @@ const GLOBAL: &[&str] = &[
     "OnceCell",
     "LazyLock",
     "LazyCell",
-    "static mut",
+    "static",
     "thread_local!",
     "lazy_static",
     "once_cell",
@@ -215,19 +150,27 @@ const GLOBAL: &[&str] = &[
 ];
 const RESEND: &[&str] = &["retries", "max_retries", "backoff", "backon", "resend", "Retry", "RetryPolicy"];
 
-fn strangers(house: &House<'_>) -> Vec<Finding> {
+/// A loop around what sends; and any loop where everything is sent.
+fn loops_that_send(house: &House<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for source in house.sources.iter().filter(|source| provider(source)) {
-        let own = source.room.map_or("", |room| room.name);
-        let others: Vec<_> = PROVIDERS.iter().filter(|name| **name != own).collect();
-        for token in source.product.iter().filter(|token| token.kind == Kind::Word) {
-            let word = token.text.to_lowercase();
-            if let Some(other) = others.iter().find(|other| word.contains(**other)) {
-                findings.push(Finding::new(source.path, token.line, format!("names {other}")));
+    for source in house.sources.iter().filter(|source| sends(source)) {
+        for round in loops(&source.product) {
+            if source.path == "crates/transport/src/gateway.rs"
+                || calls(round, "send")
+                || calls(round, "execute")
+            {
+                let line = round.first().map_or(1, |keyword| keyword.line);
+                findings.push(Finding::new(source.path, line, "a loop that can send again"));
             }
         }
     }
     findings
+}
+
+fn calls(code: &[Token<'_>], method: &str) -> bool {
+    let called =
+        |at: &[Token<'_>]| matches!(at, [dot, name, open] if dot.is(".") && name.is(method) && open.is("("));
+    code.windows(3).any(called)
 }
 
 /// In comments, strings and tests too: an example that names a gateway ages with it.
@@ -256,20 +199,23 @@ fn room(source: &Source<'_>) -> bool {
     source.room.is_some()
 }
 
-fn library(source: &Source<'_>) -> bool {
+/// Whether it is a room that others build on.
+pub(super) fn library(source: &Source<'_>) -> bool {
     source.room.is_some_and(|room| room.kind != Is::Program)
 }
 
-fn provider(source: &Source<'_>) -> bool {
+/// Whether it is one gateway's room.
+pub(super) fn provider(source: &Source<'_>) -> bool {
     source.room.is_some_and(|room| room.kind == Is::Provider)
 }
 
-fn provider_file(source: &Source<'_>) -> bool {
-    provider(source) && source.file_name() == "provider.rs"
+fn library_but_provider(source: &Source<'_>) -> bool {
+    library(source) && !provider(source)
 }
 
-fn pure_part(source: &Source<'_>) -> bool {
-    provider(source) && matches!(source.file_name(), "encode.rs" | "decode.rs" | "callback.rs")
+/// Whether it stands between a payment and the wire.
+fn sends(source: &Source<'_>) -> bool {
+    provider(source) || transport(source) || in_room(source, "transport")
 }
 
 fn facade(source: &Source<'_>) -> bool {

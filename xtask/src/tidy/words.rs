@@ -1,5 +1,7 @@
 //! Words that may not stand somewhere: how a rule that is a place and a list is held against the sources.
 
+use std::collections::BTreeSet;
+
 use super::lexer::{self, Kind, Token};
 use super::{Finding, House, Source};
 
@@ -10,7 +12,7 @@ pub(super) struct Words {
     pub(super) within: fn(&Source<'_>) -> bool,
     /// Which parts of them.
     pub(super) look: Look,
-    /// Code is matched token by token, so spacing does not matter; text by substring.
+    /// Code is matched token by token, so spacing does not matter.
     pub(super) refused: &'static [&'static str],
 }
 
@@ -21,8 +23,6 @@ pub(super) enum Look {
     Product,
     /// Code, tests included.
     Code,
-    /// The contents of string literals, without tests.
-    Texts,
     /// Whole words of comments.
     Comments,
 }
@@ -52,26 +52,28 @@ impl Look {
     /// The lines on which `refused` stands.
     fn lines(self, source: &Source<'_>, refused: &str) -> Vec<usize> {
         match self {
-            Self::Product => code_lines(&source.product, refused),
-            Self::Code => code_lines(&source.code, refused),
-            Self::Texts => text_lines(&source.product, Kind::Text, |text| text.contains(refused)),
-            Self::Comments => text_lines(&source.all, Kind::Comment, |text| {
+            Self::Product => code_lines([&source.product, &source.product_imports], refused),
+            Self::Code => code_lines([&source.code, &source.imports], refused),
+            Self::Comments => comment_lines(&source.all, |text| {
                 text.split(|c: char| !c.is_alphanumeric()).any(|word| word == refused)
             }),
         }
     }
 }
 
-fn code_lines(tokens: &[Token<'_>], refused: &str) -> Vec<usize> {
+/// The lines of code, or of imports laid out flat, where `refused` stands.
+fn code_lines(parts: [&[Token<'_>]; 2], refused: &str) -> Vec<usize> {
     let wanted = lexer::tokens(refused);
     let same = |at: &[Token<'_>]| at.iter().zip(&wanted).all(|(a, b)| (a.kind, a.text) == (b.kind, b.text));
-    let places = tokens.windows(wanted.len().max(1)).filter(|at| same(at));
-    places.filter_map(|at| at.first()).map(|token| token.line).collect()
+    let places = parts.into_iter().flat_map(|tokens| tokens.windows(wanted.len().max(1)));
+    let lines: BTreeSet<_> =
+        places.filter(|at| same(at)).filter_map(|at| at.first()).map(|token| token.line).collect();
+    lines.into_iter().collect()
 }
 
-/// The lines inside tokens of one kind that `found` recognises.
-fn text_lines(tokens: &[Token<'_>], kind: Kind, found: impl Fn(&str) -> bool) -> Vec<usize> {
-    let texts = tokens.iter().filter(|token| token.kind == kind);
+/// The lines inside comments that `found` recognises.
+fn comment_lines(tokens: &[Token<'_>], found: impl Fn(&str) -> bool) -> Vec<usize> {
+    let texts = tokens.iter().filter(|token| token.kind == Kind::Comment);
     let lines = texts
         .flat_map(|token| token.text.lines().enumerate().map(|(below, text)| (token.line + below, text)));
     lines.filter(|(_, text)| found(text)).map(|(line, _)| line).collect()
