@@ -1,8 +1,10 @@
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::{
-    BalanceReport, Money, ProviderId, ProviderRefs, Raw, Reference, Report, Timestamp, Told, ToldParty, Trust,
+    BalanceReport, Money, ProviderId, ProviderRefs, Raw, Reference, Report, Signature, Timestamp, Told,
+    ToldParty, Trust,
 };
 
 /// Reads what a gateway posts to us. Synchronous and pure: the same delivery always reads the same.
@@ -16,6 +18,16 @@ pub trait Callbacks: fmt::Debug + Send + Sync {
 
     /// The exact answer that this gateway wants.
     fn reply(&self, storage: Storage) -> Reply;
+}
+
+impl<C: Callbacks + ?Sized> Callbacks for Arc<C> {
+    fn read(&self, delivery: &Delivery) -> Result<Read, CallbackError> {
+        (**self).read(delivery)
+    }
+
+    fn reply(&self, storage: Storage) -> Reply {
+        (**self).reply(storage)
+    }
 }
 
 /// One thing a gateway, or somebody who claims to be it, posted to us.
@@ -98,14 +110,18 @@ pub struct Credit {
     pub amount: Money,
     /// Who paid, as told.
     pub payer: Option<ToldParty>,
-    /// What the payer typed as account or reference.
-    pub account: Option<Told>,
+    /// What the payer typed as account or reference, verbatim.
+    pub account: Option<String>,
+    /// The collection of ours that it may belong to, where the payer's text can be a reference.
+    pub reference: Option<Reference>,
     /// The gateway's names for it.
     pub provider_refs: ProviderRefs,
     /// When, as told.
     pub at: Option<Timestamp>,
     /// How far it can be believed.
     pub trust: Trust,
+    /// What became of its signature.
+    pub signature: Signature,
     /// The bytes it was read from.
     pub raw: Raw,
 }
@@ -119,7 +135,18 @@ impl Credit {
         trust: Trust,
         raw: Raw,
     ) -> Self {
-        Self { provider, amount, payer: None, account: None, provider_refs, at: None, trust, raw }
+        Self {
+            provider,
+            amount,
+            payer: None,
+            account: None,
+            reference: None,
+            provider_refs,
+            at: None,
+            trust,
+            signature: Signature::NotExpected,
+            raw,
+        }
     }
 }
 
@@ -182,7 +209,7 @@ impl Reply {
 pub enum CallbackError {
     /// It is not what this gateway posts to this URL.
     #[error("the delivery cannot be read: {0}")]
-    Unreadable(String),
+    Unreadable(&'static str),
     /// A header that counts came twice, so nobody can say which one is meant.
     #[error("the header {0} came more than once")]
     RepeatedHeader(&'static str),

@@ -9,12 +9,23 @@ pub struct Capabilities {
     pub gateway: &'static str,
     /// Each operation it does.
     pub abilities: Vec<Ability>,
+    /// Whether our reference goes to the gateway.
+    pub reference: ReferenceUse,
     /// What happens when the same reference is sent twice.
     pub resubmit: Resubmit,
     /// How one can ask about a payment.
     pub lookup: Lookup,
     /// Words that a callback URL may not hold, in any letter case, because the gateway would silently not call it.
     pub refused_callback_words: &'static [&'static str],
+}
+
+/// Whether our reference goes to the gateway with every instruction. Closed on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReferenceUse {
+    /// It does, as it is.
+    Sent,
+    /// The gateway takes none: what got lost cannot be asked about by it.
+    NotSent,
 }
 
 /// What happens when the same reference is sent twice. Closed on purpose.
@@ -44,13 +55,21 @@ pub enum Lookup {
 impl Capabilities {
     /// What the gateway of this name can do: nothing yet.
     pub fn new(gateway: &'static str, resubmit: Resubmit, lookup: Lookup) -> Self {
-        Self { gateway, abilities: Vec::new(), resubmit, lookup, refused_callback_words: &[] }
+        let (abilities, reference) = (Vec::new(), ReferenceUse::Sent);
+        Self { gateway, abilities, reference, resubmit, lookup, refused_callback_words: &[] }
     }
 
     /// Adds an operation.
     #[must_use]
     pub fn with(mut self, ability: Ability) -> Self {
         self.abilities.push(ability);
+        self
+    }
+
+    /// Says whether our reference goes to the gateway. By default it does.
+    #[must_use]
+    pub fn with_reference(mut self, reference: ReferenceUse) -> Self {
+        self.reference = reference;
         self
     }
 

@@ -166,18 +166,12 @@ impl Error {
         self
     }
 
-    /// The same failure as part of another operation: a token is fetched because a payment needs it.
+    /// The same failure as the reason why `operation` was not begun: a token that could not be fetched moved nothing of
+    /// the payment that needed it, whatever became of the token.
     #[must_use]
-    pub fn during(mut self, operation: Operation) -> Self {
+    pub fn before(mut self, operation: Operation) -> Self {
         self.0.operation = operation;
-        self
-    }
-
-    /// The same failure with another effect, for a caller who knows more than the callee: a token that could
-    /// not be fetched is, to the payment that needed it, [`Effect::None`].
-    #[must_use]
-    pub fn with_effect(mut self, effect: Effect) -> Self {
-        self.0.effect = effect;
+        self.0.effect = operation.not_started();
         self
     }
 

@@ -24,8 +24,8 @@ pub enum Instruction {
     Voucher(Voucher),
 }
 
-/// What every instruction that starts a payment has.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What every instruction that starts a payment has. Prints neither its description nor the values of its details.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Terms {
     /// Our name for the payment.
@@ -40,6 +40,19 @@ pub struct Terms {
     pub callback: Option<Callback>,
     /// What only one gateway knows. The provider's capabilities list the keys; any other key is refused.
     pub details: Details,
+}
+
+impl fmt::Debug for Terms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Terms")
+            .field("reference", &self.reference)
+            .field("amount", &self.amount)
+            .field("purpose", &self.purpose)
+            .field("description", &self.description.as_ref().map(|_| "***"))
+            .field("callback", &self.callback)
+            .field("details", &self.details)
+            .finish()
+    }
 }
 
 impl Terms {

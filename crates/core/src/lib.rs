@@ -30,7 +30,7 @@ pub use ability::{Ability, CallbackUse};
 pub use callback::{
     CallbackError, Callbacks, Credit, Delivery, DeliveryPurpose, Headers, Read, Reply, Storage, Unanswered,
 };
-pub use capability::{Capabilities, Lookup, Resubmit};
+pub use capability::{Capabilities, Lookup, ReferenceUse, Resubmit};
 pub use code::{CodeRow, Meaning};
 pub use directory::{Bank, Biller};
 pub use env::{Env, SystemEnv, Timer};
@@ -47,10 +47,12 @@ pub use party_kind::PartyKind;
 pub use phone::{InvalidMsisdn, Msisdn};
 pub use provider::{Answer, Balances, Provider, ProviderExt};
 pub use reference::{InvalidReference, ProviderId, ProviderRef, ProviderRefs, Reference};
-pub use report::{Balance, BalanceReport, Good, GoodKind, NextStep, Report, State, ToldParty, Trust};
-pub use scalar::{Scalar, lenient, one_or_many};
+pub use report::{
+    Balance, BalanceReport, Good, GoodKind, NextStep, Report, Signature, State, ToldParty, Trust,
+};
+pub use scalar::{NotAnObject, Scalar, filled, lenient, object, one_or_many, read_object};
 pub use secret::{Raw, Secret};
 pub use text::Told;
 pub use ticket::Ticket;
 pub use timestamp::{EatLayout, Timestamp};
-pub use url::{CallbackUrl, InvalidCallbackUrl};
+pub use url::{CallbackUrl, InvalidCallbackUrl, is_loopback};

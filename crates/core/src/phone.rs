@@ -44,6 +44,9 @@ impl FromStr for Msisdn {
     type Err = InvalidMsisdn;
 
     fn from_str(text: &str) -> Result<Self, InvalidMsisdn> {
+        if text.trim_matches(' ').starts_with('-') || text.trim_matches(' ').ends_with('-') {
+            return Err(InvalidMsisdn);
+        }
         let written: String = text.chars().filter(|character| !matches!(character, ' ' | '-')).collect();
         let subscriber = match (written.len(), written.as_str()) {
             (13, plus) => plus.strip_prefix("+254"),
@@ -158,6 +161,9 @@ mod tests {
         "0708/374149",
         "0708_374_149",
         "7.08E+08",
+        "-0708374149",
+        "0708374149-",
+        " -708374149",
         "708374149.0",
         "++254708374149",
         "254+708374149",

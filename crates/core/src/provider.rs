@@ -8,8 +8,8 @@ use crate::{
     Result, Ticket, Voucher,
 };
 
-/// One account at one gateway. Four methods, none with a default, so that a wrapper cannot forget one and a new
-/// operation breaks no provider.
+/// One account at one gateway. All four methods have to be written: what wraps a provider does not compile until it
+/// passes each of them on, and what money can do next is a new instruction, not a new method.
 #[async_trait]
 pub trait Provider: Debug + Send + Sync {
     /// The configured account's name.
@@ -20,6 +20,10 @@ pub trait Provider: Debug + Send + Sync {
 
     /// Does what moves money, with at most one request that could move it. The report is usually
     /// [`Pending`](crate::State::Pending): accepted is not paid.
+    ///
+    /// A future that is dropped after it was polled once leaves the payment *unknown*, as after
+    /// [`Effect::Unknown`](crate::Effect::Unknown): the request may have left. Limit the time in the transport, whose
+    /// timeouts say what they know, and not around this.
     ///
     /// # Errors
     ///
@@ -118,6 +122,13 @@ pub trait Balances: Debug + Send + Sync {
     ///
     /// [`Error`](crate::Error), always with [`Effect::Unchanged`](crate::Effect::Unchanged).
     async fn balances(&self) -> Result<BalanceReport>;
+}
+
+#[async_trait]
+impl<B: Balances + ?Sized> Balances for Arc<B> {
+    async fn balances(&self) -> Result<BalanceReport> {
+        (**self).balances().await
+    }
 }
 
 #[async_trait]

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::{Details, Money, ProviderId, ProviderRefs, Raw, Reference, Secret, Timestamp, Told};
+use crate::{Details, Money, Operation, ProviderId, ProviderRefs, Raw, Reference, Secret, Timestamp, Told};
 
 /// What is now known of one payment. The immediate answer of a gateway, its answer to a question and what it
 /// posts to us all become this.
@@ -10,6 +10,8 @@ use crate::{Details, Money, ProviderId, ProviderRefs, Raw, Reference, Secret, Ti
 pub struct Report {
     /// Which configured account it comes from.
     pub provider: ProviderId,
+    /// What the payment was, as far as it says.
+    pub operation: Option<Operation>,
     /// Which payment it is about, as far as it says.
     pub reference: Option<Reference>,
     /// The gateway's names for the payment.
@@ -40,6 +42,8 @@ pub struct Report {
     pub details: Details,
     /// How far it can be believed.
     pub trust: Trust,
+    /// What became of its signature.
+    pub signature: Signature,
     /// The bytes it was read from.
     pub raw: Raw,
 }
@@ -49,6 +53,7 @@ impl Report {
     pub fn new(provider: ProviderId, state: State, trust: Trust) -> Self {
         Self {
             provider,
+            operation: None,
             reference: None,
             provider_refs: ProviderRefs::new(),
             state,
@@ -64,6 +69,7 @@ impl Report {
             goods: Vec::new(),
             details: Details::default(),
             trust,
+            signature: Signature::NotExpected,
             raw: Raw::default(),
         }
     }
@@ -92,8 +98,9 @@ impl State {
     }
 }
 
-/// How far a report can be believed. Open: more will come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// How far a report can be believed. Open: more will come. There is no order among them: a signature with a key that
+/// others know is weaker than an address that nobody can guess.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Trust {
     /// Anyone could have posted it.
@@ -104,6 +111,20 @@ pub enum Trust {
     Signed,
     /// Answered to us over a connection of ours, with our credentials.
     Answered,
+}
+
+/// What became of the signature of a delivery. Closed on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Signature {
+    /// The gateway does not sign, or the configuration says not to look.
+    #[default]
+    NotExpected,
+    /// There is none.
+    Missing,
+    /// There is one, and it is wrong.
+    Wrong,
+    /// It is right.
+    Good,
 }
 
 /// A payee or payer as a gateway names it, perhaps with masked digits. Prints nothing of it.
@@ -119,11 +140,7 @@ pub struct ToldParty {
 impl ToldParty {
     /// A party by number or account and name, whichever was told; `None` when neither was.
     pub fn new(account: Option<&str>, name: Option<&str>) -> Option<Self> {
-        let kept = |text: Option<&str>| {
-            text.map(str::trim)
-                .filter(|text| !text.is_empty())
-                .map(|text| Told::new(text).as_str().to_owned())
-        };
+        let kept = |text: Option<&str>| text.map(str::trim).filter(|text| !text.is_empty()).map(Told::code);
         let party = Self { account: kept(account), name: kept(name) };
         (party != Self::default()).then_some(party)
     }
@@ -225,5 +242,19 @@ impl BalanceReport {
     pub fn with_at(mut self, at: Option<Timestamp>) -> Self {
         self.at = at;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_told_party_is_verbatim_and_prints_nothing_of_it() {
+        let party = ToldParty::new(Some(" CARD-0042-7788-ABCD-1234 "), Some("Jane Doe")).unwrap();
+        assert_eq!(party.account.as_deref(), Some("CARD-0042-7788-ABCD-1234"), "long numbers are compared");
+        let printed = format!("{party:?} {:?}", ToldParty::new(None, Some("Jane")).unwrap());
+        assert_eq!(printed, "ToldParty(account ***, name ***) ToldParty(account -, name ***)");
+        assert_eq!(ToldParty::new(Some(" "), None), None);
     }
 }

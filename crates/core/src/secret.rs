@@ -25,8 +25,8 @@ impl Secret {
         self.0.expose_secret().is_empty()
     }
 
-    /// `text` with every occurrence of this secret replaced by `[secret]`: as it is, as JSON escapes it (with and
-    /// without escaped slashes), and percent-encoded in either case. Gateways echo what they were sent.
+    /// `text` with every occurrence of this secret replaced by `[secret]`, however its characters are written: as they
+    /// are, as JSON escapes them, percent-encoded, or any mix. Gateways echo what they were sent.
     ///
     /// A secret shorter than [`Secret::SHORTEST_ERASED`] bytes is left: replacing every `7` of an answer
     /// would destroy it, and nobody can tell such an echo from chance.
@@ -36,17 +36,25 @@ impl Secret {
         if secret.len() < Self::SHORTEST_ERASED {
             return text;
         }
-        let quoted = serde_json::Value::from(secret).to_string();
-        let escaped = quoted.get(1..quoted.len() - 1).unwrap_or(secret);
-        let percent = |digits| percent_encoded(secret, digits);
-        let spellings = [
-            secret.to_owned(),
-            escaped.to_owned(),
-            escaped.replace('/', "\\/"),
-            percent(b"0123456789ABCDEF"),
-            percent(b"0123456789abcdef"),
-        ];
-        spellings.iter().fold(text, |text, spelling| replace_all(text, spelling.as_bytes()))
+        let mut clean = Vec::new();
+        let mut kept_from = 0;
+        let mut at = 0;
+        while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+            match length_as_written(rest, secret) {
+                Some(length) => {
+                    clean.extend_from_slice(text.get(kept_from..at).unwrap_or_default());
+                    clean.extend_from_slice(PLACEHOLDER.as_bytes());
+                    at += length;
+                    kept_from = at;
+                }
+                None => at += 1,
+            }
+        }
+        if kept_from == 0 {
+            return text;
+        }
+        clean.extend_from_slice(text.get(kept_from..).unwrap_or_default());
+        Bytes::from(clean)
     }
 
     /// The fewest bytes a secret has to have to be erased from what a gateway answers.
@@ -61,36 +69,59 @@ impl fmt::Debug for Secret {
 
 const PLACEHOLDER: &str = "[secret]";
 
-fn percent_encoded(text: &str, digits: &[u8; 16]) -> String {
-    let digit = |index: u8| digits.get(usize::from(index)).copied().map(char::from).unwrap_or_default();
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.extend(['%', digit(byte >> 4), digit(byte & 15)]);
+/// How many bytes of `text` spell `secret`, if it begins with it in some spelling. A backslash or a percent sign may
+/// stand for itself or begin an escape; one reading is tried for the whole of it, then the other.
+fn length_as_written(text: &[u8], secret: &str) -> Option<usize> {
+    spelled(text, secret, plain, escaped).or_else(|| spelled(text, secret, escaped, plain))
+}
+
+fn spelled(
+    text: &[u8],
+    secret: &str,
+    first: fn(&[u8], char) -> Option<usize>,
+    second: fn(&[u8], char) -> Option<usize>,
+) -> Option<usize> {
+    let mut length = 0;
+    for character in secret.chars() {
+        let rest = text.get(length..)?;
+        length += first(rest, character).or_else(|| second(rest, character))?;
+    }
+    Some(length)
+}
+
+fn plain(text: &[u8], character: char) -> Option<usize> {
+    let mut bytes = [0; 4];
+    let bytes = character.encode_utf8(&mut bytes).as_bytes();
+    text.starts_with(bytes).then_some(bytes.len())
+}
+
+fn escaped(text: &[u8], character: char) -> Option<usize> {
+    match (text.first()?, text.get(1)?) {
+        (b'%', _) => {
+            let mut bytes = [0; 4];
+            let bytes = character.encode_utf8(&mut bytes).as_bytes();
+            let encoded = bytes.iter().enumerate().all(|(number, byte)| {
+                let triple = text.get(3 * number..3 * number + 3).unwrap_or_default();
+                triple.first() == Some(&b'%') && hexadecimal(triple.get(1..)) == Some(u32::from(*byte))
+            });
+            encoded.then_some(3 * bytes.len())
         }
+        (b'\\', b'u') => (hexadecimal(text.get(2..6)) == Some(u32::from(character))).then_some(6),
+        (b'\\', letter) => {
+            let meant = match letter {
+                b'n' => '\n',
+                b'r' => '\r',
+                b't' => '\t',
+                other => char::from(*other),
+            };
+            (meant == character).then_some(2)
+        }
+        _ => None,
     }
-    encoded
 }
 
-fn replace_all(text: Bytes, needle: &[u8]) -> Bytes {
-    let Some(first) = position(&text, needle) else { return text };
-    let mut clean = Vec::with_capacity(text.len());
-    let mut rest: &[u8] = &text;
-    let mut next = Some(first);
-    while let Some(at) = next {
-        clean.extend_from_slice(rest.get(..at).unwrap_or_default());
-        clean.extend_from_slice(PLACEHOLDER.as_bytes());
-        rest = rest.get(at + needle.len()..).unwrap_or_default();
-        next = position(rest, needle);
-    }
-    clean.extend_from_slice(rest);
-    Bytes::from(clean)
-}
-
-fn position(text: &[u8], needle: &[u8]) -> Option<usize> {
-    text.windows(needle.len()).position(|window| window == needle)
+fn hexadecimal(digits: Option<&[u8]>) -> Option<u32> {
+    u32::from_str_radix(std::str::from_utf8(digits?).ok()?, 16).ok()
 }
 
 /// The bytes a gateway sent, kept as evidence. Prints its length only.
@@ -164,6 +195,12 @@ mod tests {
             r#"{"a":"[secret]","b":"[secret]"}"#
         );
         assert_eq!(erased(r#"ends in ""#, r#"{"a":"ends in \""}"#), r#"{"a":"[secret]"}"#);
+        assert_eq!(erased("tok/en+1=", r"a tok/en+1\u003d b tok\u002Fen%2b1\u003D"), "a [secret] b [secret]");
+        assert_eq!(
+            erased("ésecret", r"a \u00e9secret %C3%A9secret ésecret b"),
+            "a [secret] [secret] [secret] b"
+        );
+        assert_eq!(erased("tok/en+1", r"tok/en+ 1 tok\u002 tok%2"), r"tok/en+ 1 tok\u002 tok%2");
         assert_eq!(erased("tok/en+1", "nothing here"), "nothing here");
         assert_eq!(erased("aaaaaa", "aaaaaaaaaaaaa"), "[secret][secret]a");
     }

@@ -23,7 +23,8 @@ impl Told {
     pub fn new(text: &str) -> Self {
         let mut safe = String::new();
         let mut run = String::new();
-        for character in text.chars().take(Self::LONGEST) {
+        // What looks like a token is found before the text is cut, or a part of it would stay.
+        for character in text.chars().take(4 * Self::LONGEST) {
             if is_token_character(character) {
                 run.push(character);
             } else {
@@ -32,13 +33,14 @@ impl Told {
             }
         }
         flush(&mut run, &mut safe);
-        Self(safe)
+        Self(safe.chars().take(Self::LONGEST).collect())
     }
 
-    /// A code of the gateway, verbatim but for characters that would steer a terminal, and cut to 64.
+    /// A code, a number or a name of the gateway: verbatim, for comparing, but for characters that would steer a
+    /// terminal, and cut to 100.
     pub fn code(code: &str) -> String {
         let mut safe = String::new();
-        code.chars().take(64).for_each(|character| escape(character, &mut safe));
+        code.chars().take(100).for_each(|character| escape(character, &mut safe));
         safe
     }
 
@@ -96,6 +98,8 @@ mod tests {
             ("Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc", "Bearer [removed]"),
             ("internationalisationproblem", "internationalisationproblem"),
             ("16740-34861180-1", "16740-34861180-1"),
+            ("a1a1a1a1a1a1a1a1a1a", "a1a1a1a1a1a1a1a1a1a"),
+            ("a1a1a1a1a1a1a1a1a1a1", "[removed]"),
         ] {
             assert_eq!(Told::new(text).as_str(), shown);
         }
@@ -109,6 +113,8 @@ mod tests {
         );
         assert_eq!(Told::code("50\n0"), r"50\u{a}0");
         assert_eq!(Told::new(&"a b ".repeat(1000)).as_str().len(), Told::LONGEST);
-        assert_eq!(Told::code(&"1".repeat(1000)).len(), 64);
+        assert_eq!(Told::code(&"1".repeat(1000)).len(), 100);
+        let cut = format!("{} {}", "x".repeat(Told::LONGEST - 10), "a1".repeat(20));
+        assert!(!Told::new(&cut).as_str().contains("a1"), "a token at the cut is removed, too");
     }
 }

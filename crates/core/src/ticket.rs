@@ -10,7 +10,8 @@ pub struct Ticket {
     pub operation: Operation,
     /// The gateway's names for it, as far as told.
     pub provider_refs: ProviderRefs,
-    /// Where the gateway posts the answer to the question, where it answers only there.
+    /// Where the gateway posts the answer to the question, where it answers only there. Never the URL that the payment
+    /// itself was given: the failure of a question must not be taken for the failure of the payment.
     pub callback: Option<Callback>,
 }
 

@@ -89,8 +89,8 @@ impl std::str::FromStr for CallbackUrl {
     }
 }
 
-/// Whether `host` (an IPv6 address in brackets) is this machine.
-fn is_loopback(host: &str) -> bool {
+/// Whether `host` (an IPv6 address in brackets) is this machine by its name or number.
+pub fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
         || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())

@@ -2,14 +2,14 @@
 
 use malipo_core::{
     Balance, BalanceReport, CallbackError, CodeRow, Currency, Delivery, DeliveryPurpose, EatLayout, Money,
-    ProviderId, ProviderRefs, Raw, Read, Reply, Report, State, Storage, Timestamp, Told, ToldParty,
-    Unanswered,
+    Operation, ProviderId, ProviderRefs, Raw, Read, Reply, Report, State, Storage, Timestamp, Told,
+    ToldParty, Unanswered, filled, read_object,
 };
 
 use crate::config::Settings;
 use crate::decode::{REF_CONVERSATION, REF_ORIGINATOR};
 use crate::encode::REF_TRANSACTION;
-use crate::wire::{Outcome, Posted, filled, parameter};
+use crate::wire::{Outcome, Posted, parameter};
 
 /// Report details of a paid payout: whether the recipient is a registered customer, `Y` or `N`.
 const DETAIL_REGISTERED: &str = "registered";
@@ -17,27 +17,34 @@ const DETAIL_REGISTERED: &str = "registered";
 const DETAIL_CHARGES: &str = "charges";
 
 pub(crate) fn read(settings: &Settings, delivery: &Delivery) -> Result<Read, CallbackError> {
-    if delivery.purpose == DeliveryPurpose::Notice {
-        return Ok(Read::NotModelled);
-    }
-    let posted: Posted = serde_json::from_slice(delivery.body.bytes()).map_err(|error| {
-        CallbackError::Unreadable(format!("it is not a JSON object as Daraja posts: {error}"))
-    })?;
+    let posted = read_object::<Posted>(delivery.body.bytes());
     // A queue timeout may echo our request, credential and all.
     let raw = delivery.body.without(settings.initiator.credential.secret());
     let reader = Reader { provider: &settings.id, delivery, raw };
-    match (delivery.purpose, &posted.result) {
-        (DeliveryPurpose::Timeout, _) => Ok(Read::Report(reader.queue_timeout(&posted))),
-        (DeliveryPurpose::AnswerTimeout, result) => Ok(Read::Unanswered(reader.unanswered(result.as_ref()))),
-        (_, None) => Err(CallbackError::Unreadable("there is no Result in it".to_owned())),
-        // What it is about shows in its parameters, not in the URL that it came to: the code 0 of an answered
-        // question must never be taken for the code 0 of a payment.
-        (_, Some(outcome)) if outcome.parameter(parameter::STATUS).is_some() => Ok(reader.answer(outcome)),
-        (_, Some(outcome)) if outcome.parameter(parameter::BALANCE).is_some() => Ok(reader.balances(outcome)),
-        (DeliveryPurpose::Answer | DeliveryPurpose::Balance, Some(outcome)) => {
-            Ok(Read::Unanswered(reader.unanswered(Some(outcome))))
+    match delivery.purpose {
+        // Whatever is posted there, the news is the same.
+        DeliveryPurpose::Timeout => {
+            return Ok(Read::Report(reader.queue_timeout(&posted.unwrap_or_default())));
         }
-        (_, Some(outcome)) => Ok(Read::Report(reader.result(outcome))),
+        DeliveryPurpose::AnswerTimeout => {
+            return Ok(Read::Unanswered(reader.unanswered(posted.unwrap_or_default().result.as_ref())));
+        }
+        DeliveryPurpose::Result | DeliveryPurpose::Answer | DeliveryPurpose::Balance => {}
+        _ => return Ok(Read::NotModelled),
+    }
+    let posted = posted.map_err(|_| CallbackError::Unreadable("it is no JSON object, as Daraja posts"))?;
+    let outcome =
+        posted.result.ok_or(CallbackError::Unreadable("there is no Result in it, as Daraja posts"))?;
+    // What it is about shows in its parameters, not in the URL that it came to: the code 0 of an answered question
+    // must never be taken for the code 0 of a payment.
+    if outcome.parameters(parameter::STATUS).next().is_some() {
+        Ok(reader.answer(&outcome))
+    } else if outcome.parameters(parameter::BALANCE).next().is_some() {
+        Ok(reader.balances(&outcome))
+    } else if delivery.purpose == DeliveryPurpose::Result {
+        Ok(Read::Report(reader.result(&outcome)))
+    } else {
+        Ok(Read::Unanswered(reader.unanswered(Some(&outcome))))
     }
 }
 
@@ -57,7 +64,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// The result of a payout.
     fn result(&self, outcome: &Outcome) -> Report {
-        let amount = outcome.parameter(parameter::AMOUNT).and_then(|text| Money::kes(text).ok());
+        let amount = outcome.parameter(parameter::AMOUNT).and_then(paid);
         let (state, remedy) = verdict(outcome, amount);
         let mut report = self.report(outcome, state);
         report.remedy = remedy.map(Into::into);
@@ -89,7 +96,7 @@ impl Reader<'_> {
         if code != Some("0") || !is_last(outcome) {
             return Read::Unanswered(self.unanswered(Some(outcome)));
         }
-        let amount = outcome.parameter(parameter::STATUS_AMOUNT).and_then(|text| Money::kes(text).ok());
+        let amount = outcome.parameter(parameter::STATUS_AMOUNT).and_then(paid);
         let state = match status.to_ascii_lowercase().as_str() {
             "completed" if amount.is_some() => State::Settled,
             "cancelled" | "declined" | "expired" => State::Failed,
@@ -118,7 +125,7 @@ impl Reader<'_> {
     /// Our balances: accounts parted by `&`, each of name, currency and amounts parted by `|`. The first amount
     /// is what is available; sources differ about the others.
     fn balances(&self, outcome: &Outcome) -> Read {
-        if filled(outcome.result_code.as_ref()) != Some("0") {
+        if filled(outcome.result_code.as_ref()) != Some("0") || !is_last(outcome) {
             return Read::Unanswered(self.unanswered(Some(outcome)));
         }
         let account = |text: &str| {
@@ -171,6 +178,7 @@ impl Reader<'_> {
         let addressed = &self.delivery.addressed;
         let theirs = originator.filter(|id| addressed.as_ref().is_none_or(|ours| ours.as_str() != *id));
         let mut report = Report::new(self.provider.clone(), state, self.delivery.trust());
+        report.operation = Some(Operation::PayOut);
         report.reference = originator.and_then(|id| id.parse().ok()).or_else(|| addressed.clone());
         report.provider_refs =
             ProviderRefs::new().with(REF_ORIGINATOR, theirs).with(REF_CONVERSATION, conversation);
@@ -182,12 +190,19 @@ impl Reader<'_> {
 /// What the code of a payout's result means. Without an amount a success is a claim of nothing.
 fn verdict(outcome: &Outcome, amount: Option<Money>) -> (State, Option<&'static str>) {
     let code = filled(outcome.result_code.as_ref());
+    // A failure with a receipt contradicts itself.
+    let has_receipt = outcome.parameters(parameter::RECEIPT).next().is_some();
     match (code, code.and_then(|code| CodeRow::find(CODES, code))) {
         _ if !is_last(outcome) => (State::Pending, None),
         (Some("0"), _) if amount.is_some() => (State::Settled, None),
-        (_, Some(row)) => (row.meaning, Some(row.remedy)),
+        (_, Some(row)) if row.meaning == State::Pending || !has_receipt => (row.meaning, Some(row.remedy)),
         _ => (State::Pending, Some("a code that nobody documented: ask for the payment's status")),
     }
+}
+
+/// An amount that can have been paid.
+fn paid(text: &str) -> Option<Money> {
+    Money::kes(text).ok().filter(|money| money.is_positive())
 }
 
 /// Type 0 is the last message about a request; with type 1 more follow.

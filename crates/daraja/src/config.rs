@@ -2,33 +2,15 @@ use std::marker::PhantomData;
 
 use malipo_core::{
     Ability, Callback, CallbackUse, Capabilities, Currency, Effect, Error, ErrorKind, Lookup, Money, Network,
-    Operation, PartyKind, ProviderId, Resubmit, Result, Secret, Shortcode,
+    Operation, PartyKind, ProviderId, Resubmit, Result, Shortcode,
 };
-use malipo_transport::{BaseUrl, Environment, InvalidBaseUrl, Production, Sandbox};
+use malipo_transport::{AppKeys, BaseUrl, Environment, Hosts, Production, Sandbox};
 
 use crate::encode::{DETAIL_OCCASION, REFUSED_CALLBACK_WORDS};
 use crate::{GATEWAY, SecurityCredential};
 
-/// The keys of an app on the Daraja portal.
-#[derive(Debug, Clone)]
-pub struct AppKeys {
-    pub(crate) consumer_key: Secret,
-    pub(crate) consumer_secret: Secret,
-}
-
-impl AppKeys {
-    /// The consumer key and the consumer secret.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Configuration`] when one of them is empty.
-    pub fn new(consumer_key: Secret, consumer_secret: Secret) -> Result<Self> {
-        if consumer_key.is_empty() || consumer_secret.is_empty() {
-            return Err(misconfigured("the consumer key or the consumer secret is empty"));
-        }
-        Ok(Self { consumer_key, consumer_secret })
-    }
-}
+const HOSTS: &Hosts =
+    &Hosts { sandbox: Some("sandbox.safaricom.co.ke"), production: Some("api.safaricom.co.ke") };
 
 /// The API operator in whose name M-PESA pays.
 #[derive(Debug, Clone)]
@@ -104,7 +86,7 @@ impl<E: Environment> Config<E> {
     /// [`ErrorKind::Configuration`] when it is malformed, or plain `http` where that is not allowed: in
     /// production never, in the sandbox only on loopback.
     pub fn with_base_url(mut self, base_url: &str) -> Result<Self> {
-        self.settings.base = E::base_url(base_url).map_err(bad_base_url)?;
+        self.settings.base = E::base_url(base_url, HOSTS)?;
         Ok(self)
     }
 
@@ -152,7 +134,7 @@ impl<E: Environment> Config<E> {
             .with_refused_callback_words(REFUSED_CALLBACK_WORDS);
         let settings = Settings {
             id: ProviderId::of(GATEWAY),
-            base: E::base_url(base_url).map_err(bad_base_url)?,
+            base: E::base_url(base_url, HOSTS)?,
             keys,
             initiator,
             shortcode,
@@ -172,10 +154,6 @@ fn payouts(minimum: Money, maximum: Money) -> Result<Ability> {
 
 fn shillings(text: &str) -> Result<Money> {
     Money::kes(text).map_err(|error| misconfigured("a limit is no amount").with_source(error))
-}
-
-fn bad_base_url(error: InvalidBaseUrl) -> Error {
-    misconfigured("the base URL cannot be used").with_source(error)
 }
 
 fn misconfigured(message: &str) -> Error {

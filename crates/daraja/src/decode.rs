@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use malipo_core::{
     CodeRow, Effect, Error, ErrorKind, Meaning, Operation, ProviderId, ProviderRefs, Reference, Report,
-    Result, Secret, State, Told, Trust,
+    Result, Secret, State, Told, Trust, filled, read_object,
 };
 use malipo_transport::{Complaint, Response, Token};
 
-use crate::wire::{Reply, TokenReply, filled};
+use crate::wire::{Reply, TokenReply};
 
 /// The kinds of reference that M-PESA gives a request.
 pub(crate) const REF_CONVERSATION: &str = "conversation";
@@ -28,7 +28,7 @@ pub(crate) fn token(response: &Response) -> Result<Token> {
             _ => error,
         });
     }
-    let reply: Option<TokenReply> = serde_json::from_slice(&response.body).ok();
+    let reply: Option<TokenReply> = read_object(&response.body).ok();
     let value =
         reply.as_ref().and_then(|reply| reply.access_token.as_deref()).filter(|token| !token.is_empty());
     let lifetime = reply.as_ref().and_then(|reply| reply.expires_in.as_ref()?.as_str().parse().ok());
@@ -49,6 +49,7 @@ pub(crate) fn accepted(provider: &ProviderId, reference: &Reference, response: &
     let reply = acknowledged(Operation::PayOut, response)?;
     let originator = filled(reply.originator_conversation_id.as_ref());
     let mut report = Report::new(provider.clone(), State::Pending, Trust::Answered);
+    report.operation = Some(Operation::PayOut);
     report.provider_refs = reply.provider_refs(originator.filter(|id| *id != reference.as_str()));
     report.reference = Some(reference.clone());
     report.code = filled(reply.response_code.as_ref()).map(Told::code);
@@ -79,27 +80,33 @@ fn refusal(operation: Operation, response: &Response) -> Error {
 }
 
 fn read(response: &Response) -> Option<Reply> {
-    serde_json::from_slice(&response.body).ok()
+    read_object(&response.body).ok()
 }
 
 impl Reply {
-    /// The code and words of an error, of a fault, or of a response, whichever there is first.
+    /// What it complains of: its one code. An answer with two codes, or with an error beside the name of an accepted
+    /// request, contradicts itself, and then it has none.
     fn complaint(&self) -> Complaint<'_> {
         let fault = self.fault.as_ref();
-        let fault_code = fault.and_then(|fault| fault.detail.as_ref()?.errorcode.as_ref());
-        let fault_text = fault.and_then(|fault| fault.faultstring.as_ref());
-        let codes = [self.error_code.as_ref(), fault_code, self.response_code.as_ref()];
-        let texts = [self.error_message.as_ref(), fault_text, self.response_description.as_ref()];
+        let fault_code = filled(fault.and_then(|fault| fault.detail.as_ref()?.errorcode.as_ref()));
+        let fault_text = filled(fault.and_then(|fault| fault.faultstring.as_ref()));
+        let accepted = filled(self.conversation_id.as_ref());
+        let codes = (filled(self.error_code.as_ref()), fault_code, filled(self.response_code.as_ref()));
+        let texts =
+            [filled(self.error_message.as_ref()), fault_text, filled(self.response_description.as_ref())];
         Complaint {
-            code: codes.into_iter().find_map(filled),
-            text: texts.into_iter().find_map(filled),
+            code: match codes {
+                (Some(code), None, None) | (None, Some(code), None) if accepted.is_none() => Some(code),
+                (None, None, code) if fault.is_none() => code,
+                _ => None,
+            },
+            text: texts.into_iter().flatten().next(),
             request_id: filled(self.request_id.as_ref()),
         }
     }
 
     fn accepts(&self) -> bool {
-        let accepted = filled(self.response_code.as_ref()) == Some("0");
-        accepted && self.error_code.is_none() && self.fault.is_none()
+        self.complaint().code == Some("0")
     }
 
     fn provider_refs(&self, originator: Option<&str>) -> ProviderRefs {

@@ -5,9 +5,9 @@ use malipo_core::{
     Callback, CallbackUse, Error, ErrorKind, Instruction, Operation, PayOut, PayeeAccount, Purpose, Result,
     Secret, Ticket,
 };
-use malipo_transport::{Call, Path, basic, secret_header};
+use malipo_transport::{AppKeys, Call, Path, secret_header};
 
-use crate::config::{AppKeys, Settings};
+use crate::config::Settings;
 use crate::wire::{self, PaymentRequest, Query};
 
 /// Words that Daraja is said not to call a URL with, in any letter case (the portal's C2B page; to apply them to
@@ -22,13 +22,13 @@ pub(crate) const DETAIL_OCCASION: &str = "occasion";
 pub(crate) const REF_TRANSACTION: &str = "transaction";
 
 pub(crate) fn token(keys: &AppKeys) -> Result<Call> {
-    let credentials = basic(&keys.consumer_key, &keys.consumer_secret);
+    let credentials = keys.basic();
     let path = Path::new(wire::TOKEN_PATH).query("grant_type", "client_credentials");
     Ok(Call::get(Operation::Authorize, path)
         .with_header(header::AUTHORIZATION, secret_header("Basic ", &credentials)?)
         .with_secret(credentials)
-        .with_secret(keys.consumer_key.clone())
-        .with_secret(keys.consumer_secret.clone()))
+        .with_secret(keys.key.clone())
+        .with_secret(keys.secret.clone()))
 }
 
 pub(crate) fn attach(token: &Secret) -> Result<(HeaderName, HeaderValue)> {

@@ -8,10 +8,10 @@ mod encode;
 mod provider;
 mod wire;
 
-pub use config::{AppKeys, Config, Initiator};
+pub use config::{Config, Initiator};
 #[cfg(feature = "security-credential")]
 pub use credential::{Certificate, InitiatorPassword};
 pub use credential::{InvalidCredential, SecurityCredential};
 pub use encode::REFUSED_CALLBACK_WORDS;
-pub use malipo_transport::{Production, Sandbox};
+pub use malipo_transport::{AppKeys, Production, Sandbox};
 pub use provider::{Daraja, GATEWAY};

@@ -7,10 +7,10 @@ use malipo_core::{
     Provider, ProviderId, ProviderRefs, Read, Reply, Report, Result, Secret, Storage, Ticket,
 };
 use malipo_transport::{
-    BearerToken, Call, Environment, Gateway, Line, Response, Token, TokenDialect, Transport,
+    AppKeys, BearerToken, Call, Environment, Gateway, Line, Response, Token, TokenDialect, Transport,
 };
 
-use crate::config::{AppKeys, Settings};
+use crate::config::Settings;
 use crate::{Config, callback, decode, encode};
 
 /// The gateway's name, and the default name of an account at it.
@@ -28,7 +28,7 @@ impl Daraja {
     pub fn new<E: Environment>(config: Config<E>, transport: Arc<dyn Transport>, env: Arc<dyn Env>) -> Self {
         let settings = config.settings;
         let line = Line::new(settings.id.clone(), settings.base.clone(), transport, env);
-        let tokens = BearerToken::new(settings.keys.clone());
+        let tokens = BearerToken::new(Tokens(settings.keys.clone()));
         Self { gateway: Gateway::new(line, tokens), settings }
     }
 
@@ -87,9 +87,12 @@ impl Callbacks for Daraja {
     }
 }
 
-impl TokenDialect for AppKeys {
+#[derive(Debug)]
+struct Tokens(AppKeys);
+
+impl TokenDialect for Tokens {
     fn request(&self) -> Result<Call> {
-        encode::token(self)
+        encode::token(&self.0)
     }
 
     fn read(&self, response: &Response) -> Result<Token> {
@@ -100,7 +103,7 @@ impl TokenDialect for AppKeys {
         encode::attach(token)
     }
 
-    fn rejected(&self, response: &Response) -> bool {
+    fn rejected(&self, _: Operation, response: &Response) -> bool {
         decode::rejected(response)
     }
 }

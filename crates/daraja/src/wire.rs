@@ -1,7 +1,7 @@
 //! Daraja's shapes, spelled as Daraja spells them (Safaricom's B2C page, read 2026-11-22; the queries as public
 //! copies of the portal print them).
 
-use malipo_core::{Scalar, lenient, one_or_many};
+use malipo_core::{Scalar, lenient, object, one_or_many};
 
 pub(crate) const TOKEN_PATH: &str = "/oauth/v1/generate";
 pub(crate) const PAYMENT_PATH: &str = "/mpesa/b2c/v3/paymentrequest";
@@ -62,7 +62,8 @@ pub(crate) struct TokenReply {
     pub(crate) expires_in: Option<Scalar>,
 }
 
-/// Every immediate answer: an acknowledgement, an error, or a fault of the proxy in front of Daraja.
+/// Every immediate answer: an acknowledgement, an error, or a fault of the proxy in front of Daraja. Codes are read
+/// strictly: one of an odd shape is no code that is absent.
 #[derive(serde::Deserialize)]
 pub(crate) struct Reply {
     #[serde(rename = "ConversationID", default, deserialize_with = "lenient")]
@@ -74,17 +75,17 @@ pub(crate) struct Reply {
         deserialize_with = "lenient"
     )]
     pub(crate) originator_conversation_id: Option<Scalar>,
-    #[serde(rename = "ResponseCode", default, deserialize_with = "lenient")]
+    #[serde(rename = "ResponseCode")]
     pub(crate) response_code: Option<Scalar>,
     #[serde(rename = "ResponseDescription", default, deserialize_with = "lenient")]
     pub(crate) response_description: Option<Scalar>,
     #[serde(rename = "requestId", default, deserialize_with = "lenient")]
     pub(crate) request_id: Option<Scalar>,
-    #[serde(rename = "errorCode", default, deserialize_with = "lenient")]
+    #[serde(rename = "errorCode")]
     pub(crate) error_code: Option<Scalar>,
     #[serde(rename = "errorMessage", default, deserialize_with = "lenient")]
     pub(crate) error_message: Option<Scalar>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "object")]
     pub(crate) fault: Option<Fault>,
 }
 
@@ -92,18 +93,17 @@ pub(crate) struct Reply {
 pub(crate) struct Fault {
     #[serde(default, deserialize_with = "lenient")]
     pub(crate) faultstring: Option<Scalar>,
-    #[serde(default, deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "object")]
     pub(crate) detail: Option<FaultDetail>,
 }
 
 #[derive(serde::Deserialize)]
 pub(crate) struct FaultDetail {
-    #[serde(default, deserialize_with = "lenient")]
     pub(crate) errorcode: Option<Scalar>,
 }
 
-/// What is posted to us. The id at the top is there when a queue timeout only echoes our request.
-#[derive(serde::Deserialize)]
+/// What is posted to us, if it is an object at all. The id at the top is there when a queue timeout only echoes our request.
+#[derive(Default, serde::Deserialize)]
 pub(crate) struct Posted {
     #[serde(rename = "Result", default, deserialize_with = "lenient")]
     pub(crate) result: Option<Outcome>,
@@ -146,9 +146,11 @@ struct Parameter {
 }
 
 impl Outcome {
-    /// The first filled value of a parameter. Keys sometimes come with spaces, as in `Conversation ID`.
+    /// The one filled value of a parameter; none if it comes with two. Keys sometimes hold spaces, as `Conversation ID`.
     pub(crate) fn parameter<'a>(&'a self, key: &'a str) -> Option<&'a str> {
-        self.parameters(key).next()
+        let mut values = self.parameters(key);
+        let first = values.next()?;
+        values.all(|value| value == first).then_some(first)
     }
 
     /// Every filled value of a parameter, as a key may come twice.
@@ -161,11 +163,6 @@ impl Outcome {
         };
         list.iter().filter(named).filter_map(|parameter| parameter.value.as_ref()?.filled())
     }
-}
-
-/// The text of a value, if there is any: Daraja sends empty text for "none".
-pub(crate) fn filled(scalar: Option<&Scalar>) -> Option<&str> {
-    scalar.and_then(Scalar::filled)
 }
 
 /// The names of result parameters, without spaces.

@@ -5,12 +5,12 @@ mod options;
 mod tls;
 
 use std::fmt;
-use std::net::IpAddr;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::Uri;
-use malipo_transport::{Failure, Transport, TransportError};
+use malipo_transport::{Failure, Transport, TransportError, is_loopback};
 use reqwest::{Client, Url, redirect, retry};
 
 pub use classify::classify;
@@ -58,6 +58,9 @@ impl ReqwestTransport {
             .read_timeout(options.read_timeout)
             .timeout(options.total_timeout)
             .pool_idle_timeout(options.pool_idle_timeout)
+            // All calls may share one HTTP/2 connection: one that has died is given up before many meet it.
+            .http2_keep_alive_interval(Duration::from_secs(10))
+            .http2_keep_alive_timeout(Duration::from_secs(10))
             .tls_backend_preconfigured(tls::config(&options.roots)?)
             .build()
             .map_err(|error| BuildError::Client(error.into()))?;
@@ -132,12 +135,6 @@ async fn receive(mut response: reqwest::Response) -> Result<http::Response<Bytes
     *received.version_mut() = response.version();
     *received.headers_mut() = std::mem::take(response.headers_mut());
     Ok(received)
-}
-
-/// Whether `host` (an IPv6 address in brackets) is this machine.
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

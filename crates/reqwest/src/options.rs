@@ -161,6 +161,15 @@ mod tests {
     use crate::ReqwestTransport;
 
     #[test]
+    fn the_defaults_are_those_of_the_table() {
+        let Options { connect_timeout, read_timeout, total_timeout, pool_idle_timeout, plain_http, roots } =
+            Options::new();
+        let seconds =
+            [connect_timeout, read_timeout, total_timeout, pool_idle_timeout].map(|time| time.as_secs());
+        assert_eq!((seconds, plain_http.len(), roots.len()), ([10, 30, 60, 10], 0, 0));
+    }
+
+    #[test]
     fn a_connect_timeout_that_another_one_hides_is_refused() {
         let second = Duration::from_secs(1);
         for options in [

@@ -21,8 +21,9 @@ pub trait Authorize: fmt::Debug + Send + Sync {
     /// When there are none to be had. Nothing was asked of the gateway but those.
     async fn authorize(&self, headers: &mut HeaderMap, line: &Line) -> Result<Pass>;
 
-    /// Whether this answer is documented to mean: these credentials are not accepted, and nothing was done.
-    fn rejected(&self, response: &Response) -> bool;
+    /// Whether this answer to this operation is documented to mean: these credentials are not accepted, and nothing was
+    /// done.
+    fn rejected(&self, operation: Operation, response: &Response) -> bool;
 
     /// Lets go of rejected credentials. Whether it makes sense to try again with others.
     async fn renew(&self, rejected: &Pass) -> bool;
@@ -42,6 +43,36 @@ impl Pass {
     /// Credentials made of `secrets`.
     pub const fn new(secrets: Vec<Secret>, generation: u64) -> Self {
         Self { secrets, generation }
+    }
+}
+
+/// The two keys of an app at a gateway: one names it, the other proves it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct AppKeys {
+    /// The consumer key or client id.
+    pub key: Secret,
+    /// The consumer secret or client secret.
+    pub secret: Secret,
+}
+
+impl AppKeys {
+    /// The consumer key and the consumer secret.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`] when one of them is empty.
+    pub fn new(key: Secret, secret: Secret) -> Result<Self> {
+        if key.is_empty() || secret.is_empty() {
+            let message = "one of the two keys of the app is empty";
+            return Err(Error::new(ErrorKind::Configuration, Effect::None, Operation::Configure, message));
+        }
+        Ok(Self { key, secret })
+    }
+
+    /// Both as HTTP's Basic scheme joins them: base64, without the word `Basic`.
+    pub fn basic(&self) -> Secret {
+        Secret::new(STANDARD.encode(format!("{}:{}", self.key.expose(), self.secret.expose())))
     }
 }
 
@@ -66,7 +97,7 @@ impl Authorize for StaticKey {
         Ok(Pass::new(vec![self.key.clone()], 0))
     }
 
-    fn rejected(&self, _: &Response) -> bool {
+    fn rejected(&self, _: Operation, _: &Response) -> bool {
         false
     }
 
@@ -99,8 +130,8 @@ pub trait TokenDialect: fmt::Debug + Send + Sync {
     /// When the token cannot be a header.
     fn attach(&self, token: &Secret) -> Result<(HeaderName, HeaderValue)>;
 
-    /// Whether this answer is documented to mean: this token is not accepted, and nothing was done.
-    fn rejected(&self, response: &Response) -> bool;
+    /// Whether this answer to this operation is documented to mean: this token is not accepted, and nothing was done.
+    fn rejected(&self, operation: Operation, response: &Response) -> bool;
 }
 
 /// A token as the gateway gave it.
@@ -193,8 +224,8 @@ impl<D: TokenDialect> Authorize for BearerToken<D> {
         Ok(Pass::new(vec![token], generation))
     }
 
-    fn rejected(&self, response: &Response) -> bool {
-        self.dialect.rejected(response)
+    fn rejected(&self, operation: Operation, response: &Response) -> bool {
+        self.dialect.rejected(operation, response)
     }
 
     async fn renew(&self, rejected: &Pass) -> bool {
@@ -218,9 +249,4 @@ pub fn secret_header(prefix: &str, secret: &Secret) -> Result<HeaderValue> {
     })?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-/// User name and password as HTTP's Basic scheme joins them: base64, without the word `Basic`.
-pub fn basic(user: &Secret, password: &Secret) -> Secret {
-    Secret::new(STANDARD.encode(format!("{}:{}", user.expose(), password.expose())))
 }

@@ -1,7 +1,7 @@
 use std::fmt;
-use std::net::IpAddr;
 
 use http::Uri;
+use malipo_core::{Effect, Error, ErrorKind, Operation, is_loopback};
 
 /// Where a gateway lives: scheme, host, port, and perhaps a path that all its paths follow.
 #[derive(Clone, PartialEq, Eq)]
@@ -14,11 +14,34 @@ pub enum InvalidBaseUrl {
     /// Not a URL of scheme, host, port and path only.
     #[error("a base URL is scheme, host and perhaps port and path: no user name, no query, no fragment")]
     Malformed,
+    /// The address of the other environment.
+    #[error(
+        "this is the address of the gateway's other environment: sandbox keys and real money must not meet"
+    )]
+    OtherEnvironment,
     /// Plain `http` where it is not allowed.
     #[error(
         "the gateway must be reached by https; http is only for a sandbox on loopback or on a host named for it"
     )]
     Insecure,
+}
+
+/// A provider cannot be put together with it.
+impl From<InvalidBaseUrl> for Error {
+    fn from(error: InvalidBaseUrl) -> Self {
+        let message = "the base URL cannot be used";
+        Self::new(ErrorKind::Configuration, Effect::None, Operation::Configure, message).with_source(error)
+    }
+}
+
+/// The hosts of a gateway's two environments, as far as they are known.
+#[derive(Debug, Clone, Copy)]
+#[allow(clippy::exhaustive_structs, reason = "a plain record that providers fill in; it has no invariants")]
+pub struct Hosts {
+    /// The sandbox's.
+    pub sandbox: Option<&'static str>,
+    /// Production's.
+    pub production: Option<&'static str>,
 }
 
 /// A gateway's environment. Sandbox and production are different types, so that a configuration with production
@@ -28,8 +51,8 @@ pub trait Environment: sealed::Sealed + fmt::Debug + Clone + Send + Sync + 'stat
     ///
     /// # Errors
     ///
-    /// [`InvalidBaseUrl`] when it is malformed or not safe enough.
-    fn base_url(text: &str) -> Result<BaseUrl, InvalidBaseUrl>;
+    /// [`InvalidBaseUrl`] when it is malformed, not safe enough, or the address of the other environment.
+    fn base_url(text: &str, hosts: &Hosts) -> Result<BaseUrl, InvalidBaseUrl>;
 }
 
 /// Real money. Only `https`.
@@ -47,14 +70,14 @@ mod sealed {
 }
 
 impl Environment for Production {
-    fn base_url(text: &str) -> Result<BaseUrl, InvalidBaseUrl> {
-        BaseUrl::read(text, |_| false)
+    fn base_url(text: &str, hosts: &Hosts) -> Result<BaseUrl, InvalidBaseUrl> {
+        BaseUrl::read(text, |_| false)?.unless_at(hosts.sandbox)
     }
 }
 
 impl Environment for Sandbox {
-    fn base_url(text: &str) -> Result<BaseUrl, InvalidBaseUrl> {
-        BaseUrl::read(text, is_loopback)
+    fn base_url(text: &str, hosts: &Hosts) -> Result<BaseUrl, InvalidBaseUrl> {
+        BaseUrl::read(text, is_loopback)?.unless_at(hosts.production)
     }
 }
 
@@ -74,6 +97,17 @@ impl BaseUrl {
         &self.0
     }
 
+    fn unless_at(self, host: Option<&str>) -> Result<Self, InvalidBaseUrl> {
+        let own: Option<Uri> = self.0.parse().ok();
+        let own = own.as_ref().and_then(Uri::host).map(|host| host.trim_end_matches('.'));
+        match (own, host) {
+            (Some(own), Some(host)) if own.eq_ignore_ascii_case(host) => {
+                Err(InvalidBaseUrl::OtherEnvironment)
+            }
+            _ => Ok(self),
+        }
+    }
+
     fn read(text: &str, plain_http: impl Fn(&str) -> bool) -> Result<Self, InvalidBaseUrl> {
         let uri: Uri = text.parse().map_err(|_| InvalidBaseUrl::Malformed)?;
         let authority = uri.authority().ok_or(InvalidBaseUrl::Malformed)?;
@@ -91,13 +125,6 @@ impl BaseUrl {
     }
 }
 
-/// Whether `host` (an IPv6 address in brackets) is this machine.
-pub(crate) fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
 impl fmt::Debug for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "BaseUrl({})", self.0)
@@ -108,20 +135,41 @@ impl fmt::Debug for BaseUrl {
 mod tests {
     use super::*;
 
+    const HOSTS: Hosts = Hosts { sandbox: Some("sandbox.example.com"), production: Some("api.example.com") };
+
+    fn production(text: &str) -> Result<BaseUrl, InvalidBaseUrl> {
+        Production::base_url(text, &HOSTS)
+    }
+
+    fn sandbox(text: &str) -> Result<BaseUrl, InvalidBaseUrl> {
+        Sandbox::base_url(text, &HOSTS)
+    }
+
     #[test]
     fn production_is_https_and_a_sandbox_may_be_on_loopback() {
-        for text in ["https://api.example.com", "https://api.example.com:8443/base/"] {
-            assert!(Production::base_url(text).is_ok() && Sandbox::base_url(text).is_ok(), "{text}");
+        for text in ["https://proxy.example.com", "https://proxy.example.com:8443/base/"] {
+            assert!(production(text).is_ok() && sandbox(text).is_ok(), "{text}");
         }
         for text in ["http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:9"] {
-            assert_eq!(Production::base_url(text), Err(InvalidBaseUrl::Insecure), "{text}");
-            assert!(Sandbox::base_url(text).is_ok(), "{text}");
+            assert_eq!(production(text), Err(InvalidBaseUrl::Insecure), "{text}");
+            assert!(sandbox(text).is_ok(), "{text}");
         }
         for text in ["http://sandbox.example.com", "http://127.0.0.1.example.com"] {
-            assert_eq!(Sandbox::base_url(text), Err(InvalidBaseUrl::Insecure), "{text}");
+            assert_eq!(sandbox(text), Err(InvalidBaseUrl::Insecure), "{text}");
         }
         assert!(BaseUrl::plain_http("http://sandbox.example.com:3030", "sandbox.example.com").is_ok());
         assert!(BaseUrl::plain_http("http://other.example.com", "sandbox.example.com").is_err());
+    }
+
+    #[test]
+    fn neither_environment_takes_the_address_of_the_other() {
+        for text in ["https://api.example.com", "https://API.example.com:443/x", "https://api.example.com./"]
+        {
+            assert_eq!(sandbox(text), Err(InvalidBaseUrl::OtherEnvironment), "{text}");
+            assert!(production(text).is_ok(), "{text}");
+        }
+        assert_eq!(production("https://sandbox.example.com"), Err(InvalidBaseUrl::OtherEnvironment));
+        assert!(sandbox("https://sandbox.example.com").is_ok());
     }
 
     #[test]
@@ -136,7 +184,7 @@ mod tests {
             "https://h.example/#a",
             "ftp://h.example",
         ] {
-            assert_eq!(Production::base_url(text), Err(InvalidBaseUrl::Malformed), "{text}");
+            assert_eq!(production(text), Err(InvalidBaseUrl::Malformed), "{text}");
         }
     }
 }

@@ -5,7 +5,7 @@ use http::{HeaderMap, Request};
 use malipo_core::{Env, Error, ErrorKind, Operation, ProviderId, Result, Secret, Timestamp};
 use tracing::Instrument as _;
 
-use crate::{Authorize, BaseUrl, Call, Exchange, Response, Stage, Transport, TransportError};
+use crate::{Authorize, BaseUrl, Call, Exchange, Pass, Response, Stage, Transport, TransportError};
 
 /// One gateway, ready to be called: the only way a provider sends anything.
 ///
@@ -30,14 +30,12 @@ impl Gateway {
     ///
     /// An [`Error`] when there is no answer. An answer of any status, other than a redirect, is not an error here.
     pub async fn call(&self, call: Call) -> Result<Response> {
-        let (operation, reference) = (call.operation, call.reference.clone());
-        self.authorize_and_send(call).await.map_err(|error| {
+        self.authorize_and_send(&call).await.map_err(|error| {
             let error = error.with_provider(&self.line.provider);
-            match &reference {
+            match &call.reference {
                 Some(reference) => error.with_reference(reference),
                 None => error,
             }
-            .during(operation)
         })
     }
 
@@ -46,17 +44,30 @@ impl Gateway {
         self.line.env.now()
     }
 
-    async fn authorize_and_send(&self, call: Call) -> Result<Response> {
-        let not_started = |error: Error| error.with_effect(call.operation.not_started());
-        let mut headers = HeaderMap::new();
-        let pass = self.authorize.authorize(&mut headers, &self.line).await.map_err(not_started)?;
-        let response = self.line.exchange(&call, headers, &pass.secrets).await?;
-        if !self.authorize.rejected(&response) || !self.authorize.renew(&pass).await {
+    async fn authorize_and_send(&self, call: &Call) -> Result<Response> {
+        let (response, pass) = self.send_with_pass(call, &[]).await?;
+        if !self.authorize.rejected(call.operation, &response) {
+            // Whatever a 401 means for this call, the next one should not be made with the same credentials.
+            if response.status == 401 {
+                self.authorize.renew(&pass).await;
+            }
             return Ok(response);
         }
+        if !self.authorize.renew(&pass).await {
+            return Ok(response);
+        }
+        let (response, _) = self.send_with_pass(call, &pass.secrets).await?;
+        Ok(response)
+    }
+
+    /// Sends the call once, with credentials of its own; `spent` are those of an earlier try, erased as well.
+    async fn send_with_pass(&self, call: &Call, spent: &[Secret]) -> Result<(Response, Pass)> {
         let mut headers = HeaderMap::new();
-        let pass = self.authorize.authorize(&mut headers, &self.line).await.map_err(not_started)?;
-        self.line.exchange(&call, headers, &pass.secrets).await
+        let authorized = self.authorize.authorize(&mut headers, &self.line).await;
+        let pass = authorized.map_err(|error| error.before(call.operation))?;
+        let secrets = [pass.secrets.as_slice(), spent].concat();
+        let response = self.line.exchange(call, headers, &secrets).await?;
+        Ok((response, pass))
     }
 }
 

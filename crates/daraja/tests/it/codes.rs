@@ -149,18 +149,63 @@ fn other_shapes_are_read_or_leave_it_open() {
         (200, Bytes::from_static(b"{}"), ErrorKind::Unreadable, Effect::Unknown),
         (200, response("999"), ErrorKind::Unlisted, Effect::Unknown),
         (400, error("400.999.99"), ErrorKind::Unlisted, Effect::Unknown),
-        // An acceptance with a status or an error that contradicts it is none.
+        // An acceptance with a status that contradicts it is none.
         (500, response("0"), ErrorKind::Unavailable, Effect::Unknown),
         (400, response("0"), ErrorKind::Unlisted, Effect::Unknown),
-        (
-            200,
-            Bytes::from_static(br#"{"ResponseCode":"0","errorCode":"500.003.1001"}"#),
-            ErrorKind::Unavailable,
-            Effect::Unknown,
-        ),
     ] {
         let error = refused(status, body.clone());
         assert_eq!((error.kind(), error.effect()), (kind, effect), "{status} {body:?}: {error}");
+    }
+}
+
+/// How often the payment was sent, and what came of it.
+fn sent_and_refused(status: u16, answer: &str) -> (usize, Error) {
+    let transport = ScriptedTransport::new()
+        .on("/oauth/v1/generate", Outcome::json(200, TOKEN_REPLY))
+        .always(Outcome::json(status, answer.to_owned()));
+    let transport = Arc::new(transport);
+    let daraja = Daraja::new(config(), transport.clone(), Arc::new(ManualEnv::new()));
+    let error = pollster::block_on(daraja.submit(&pay_out(terms("PAY-1", "10")))).unwrap_err();
+    let payments =
+        transport.requests().iter().filter(|request| request.uri().path().contains("payment")).count();
+    (payments, error)
+}
+
+#[test]
+fn an_answer_that_contradicts_itself_is_unknown_and_resends_nothing() {
+    let codes: Vec<_> = ERRORS.iter().map(|row| row.1).chain(RESPONSES.iter().map(|row| row.0)).collect();
+    for code in codes {
+        for other in [
+            format!(r#"{{"ConversationID":"AG_1","ResponseCode":"0","errorCode":"{code}"}}"#),
+            format!(r#"{{"ConversationID":"AG_1","errorCode":"{code}"}}"#),
+            format!(r#"{{"ResponseCode":"100000000","errorCode":"{code}"}}"#),
+            format!(r#"{{"ResponseCode":"0","fault":{{"detail":{{"errorcode":"{code}"}}}}}}"#),
+            format!(r#"{{"errorCode":"999","fault":{{"detail":{{"errorcode":"{code}"}}}}}}"#),
+            format!(r#"{{"errorCode":{{"a":1}},"ResponseCode":"{code}"}}"#),
+            format!(r#"{{"fault":"what","ResponseCode":"{code}"}}"#),
+        ] {
+            for status in [200, 401, 500] {
+                let (payments, error) = sent_and_refused(status, &other);
+                assert_eq!((payments, error.effect()), (1, Effect::Unknown), "{status} {other}: {error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_list_is_not_read_as_the_object_that_its_items_could_fill() {
+    for list in [
+        r#"[null,null,null,null,null,"400.002.02"]"#,
+        r#"[null,null,null,null,null,"401.002.01"]"#,
+        r#"["AG_1","PAY-1","0"]"#,
+        r#"[{"ResponseCode":"0"}]"#,
+        r#"[{"errorCode":"400.002.02"}]"#,
+        r#"{"fault":["x",["policies.ratelimit.SpikeArrestViolation"]]}"#,
+    ] {
+        for status in [200, 400, 401, 500] {
+            let (payments, error) = sent_and_refused(status, list);
+            assert_eq!((payments, error.effect()), (1, Effect::Unknown), "{status} {list}: {error}");
+        }
     }
 }
 

@@ -52,6 +52,14 @@ fn production_is_reached_by_https_and_nothing_else() {
 }
 
 #[test]
+fn neither_environment_takes_the_address_of_the_other() {
+    let initiator = Initiator::new("testapi", credential()).unwrap();
+    let production = Config::production(keys(), initiator, "600996".parse().unwrap()).unwrap();
+    refused(&production.with_base_url("https://sandbox.safaricom.co.ke").unwrap_err());
+    refused(&config().with_base_url("https://api.safaricom.co.ke").unwrap_err());
+}
+
+#[test]
 fn each_environment_has_its_address() {
     let initiator = || Initiator::new("testapi", credential()).unwrap();
     let shortcode = || "600996".parse().unwrap();

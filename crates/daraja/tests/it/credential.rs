@@ -150,7 +150,18 @@ fn what_cannot_be_used_says_why() {
 fn a_plain_password_is_not_taken_for_a_credential() {
     let ready = "Q".repeat(342) + "==";
     assert!(SecurityCredential::ready_made(&format!(" {ready}\n")).is_ok());
-    for bad in ["", "Safaricom999!*!", &"Q".repeat(343), &("Q".repeat(341) + "==="), &"(".repeat(344)] {
+    assert!(SecurityCredential::ready_made(&"Q".repeat(172)).is_ok());
+    let password_like = "Abcdefgh1234";
+    let short = "Q".repeat(168);
+    for bad in [
+        "",
+        "Safaricom999!*!",
+        password_like,
+        &short,
+        &"Q".repeat(343),
+        &("Q".repeat(341) + "==="),
+        &"(".repeat(344),
+    ] {
         let refused = SecurityCredential::ready_made(bad).map(|_| ());
         assert_eq!(refused, Err(InvalidCredential::NotEncrypted), "{bad}");
     }

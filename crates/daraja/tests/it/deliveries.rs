@@ -57,19 +57,16 @@ fn values_come_as_text_number_nothing_or_twice() {
             {"Key":"TransactionAmount","Value":null},
             {"Key":"TransactionAmount","Value":""},
             {"Key":"TransactionAmount","Value":"10.00"},
-            {"Key":"TransactionAmount","Value":99},
+            {"Key":"TransactionAmount","Value":"10.00"},
             {"Key":"TransactionReceipt","Value":"NLJ41HAY6R"},
             {"Key":"B2CUtilityAccountAvailableFunds","Value":"10116"},
             {"Key":"B2CWorkingAccountAvailableFunds","Value":{"a":1}},
             {"Key":"ReceiverPartyPublicName","Value":"0708374149 - O'Brien - Otieno"},
             {"Key":"TransactionCompletedDateTime","Value":"yesterday"},
             {"Key":42,"Value":42},
+            ["TransactionAmount", 99],
             "not even an object"]}"#,
     );
-    // One item of another shape spoils the list, and a success without an amount proves nothing.
-    assert_eq!(report(DeliveryPurpose::Result, &body).state, State::Pending);
-
-    let body = body.replace(",\n            \"not even an object\"", "");
     let report = report(DeliveryPurpose::Result, &body);
     assert_eq!((report.state, report.amount), (State::Settled, Money::kes("10").ok()));
     assert_eq!(report.receipt.as_deref(), Some("NLJ41HAY6R"));
@@ -79,6 +76,72 @@ fn values_come_as_text_number_nothing_or_twice() {
         (party.account.as_deref(), party.name.as_deref()),
         (Some("0708374149"), Some("O'Brien - Otieno"))
     );
+}
+
+#[test]
+fn what_contradicts_itself_settles_and_fails_nothing() {
+    let paid = include_str!("fixtures/result_success.json");
+    let twice = |key: &str, value: &str| {
+        let extra = format!(r#""ResultParameter": [{{"Key": "{key}", "Value": {value}}},"#);
+        report(DeliveryPurpose::Result, &paid.replace(r#""ResultParameter": ["#, &extra)).state
+    };
+    assert_eq!(twice("TransactionAmount", "10"), State::Settled, "the same again is no contradiction");
+    assert_eq!(twice("TransactionAmount", "99"), State::Pending);
+    let failed_with_receipt = paid.replace(r#""ResultCode": 0"#, r#""ResultCode": 1"#);
+    assert_eq!(report(DeliveryPurpose::Result, &failed_with_receipt).state, State::Pending);
+    let completed = include_str!("fixtures/status_completed.json");
+    let both = completed.replace(
+        r#"{"Key": "TransactionStatus", "Value": "Completed"},"#,
+        r#"{"Key": "TransactionStatus", "Value": "Completed"}, {"Key": "TransactionStatus", "Value": "Declined"},"#,
+    );
+    for purpose in [DeliveryPurpose::Answer, DeliveryPurpose::Result] {
+        assert_eq!(report(purpose, &both).state, State::Pending, "never taken for the payment's own result");
+    }
+}
+
+#[test]
+fn an_amount_that_nobody_pays_settles_nothing() {
+    let paid = include_str!("fixtures/result_success.json");
+    let completed = include_str!("fixtures/status_completed.json");
+    for amount in ["0", "-10", "0.00"] {
+        let paid = paid.replace(
+            r#""Value": 10
+"#,
+            &format!(
+                r#""Value": {amount}
+"#
+            ),
+        );
+        let paid = report(DeliveryPurpose::Result, &paid);
+        assert_eq!((paid.state, paid.amount, paid.receipt), (State::Pending, None, None), "{amount}");
+        let completed = completed.replace("1500.00", amount);
+        assert_eq!(report(DeliveryPurpose::Answer, &completed).state, State::Pending, "{amount}");
+    }
+}
+
+#[test]
+fn a_list_is_not_read_as_the_object_that_its_items_could_fill() {
+    for list in
+        [r#"[[0,2001,"x","PAY-1"]]"#, r#"[{"ResultType":0,"ResultCode":2001}]"#, r#"{"Result":[0,2001]}"#]
+    {
+        for purpose in [DeliveryPurpose::Result, DeliveryPurpose::Answer, DeliveryPurpose::Balance] {
+            let read = read(&delivery(purpose, list));
+            assert!(matches!(read, Err(CallbackError::Unreadable(_))), "{list}: {read:?}");
+        }
+    }
+}
+
+#[test]
+fn an_error_repeats_nothing_of_the_delivery() {
+    let credential = crate::subject::CREDENTIAL;
+    let twice = serde_json::Value::from(format!(r#"{{"SecurityCredential":"{credential}"}}"#)).to_string();
+    for body in [twice, format!("{{{credential}"), credential.to_owned()] {
+        let error = read(&delivery(DeliveryPurpose::Result, &body)).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("Planted"), "{error}");
+        let timeout = report(DeliveryPurpose::Timeout, &body);
+        let kept = String::from_utf8(timeout.raw.bytes().to_vec()).unwrap();
+        assert!(!kept.contains("Planted"), "{kept}");
+    }
 }
 
 #[test]
@@ -167,8 +230,24 @@ fn a_question_without_an_answer_changes_nothing() {
         (DeliveryPurpose::Balance, include_str!("fixtures/result_failure.json")),
         (DeliveryPurpose::AnswerTimeout, include_str!("fixtures/result_failure.json")),
         (DeliveryPurpose::AnswerTimeout, "{}"),
+        (DeliveryPurpose::AnswerTimeout, "null"),
+        (DeliveryPurpose::AnswerTimeout, ""),
     ] {
         assert_eq!(unanswered(purpose, body).reference, Some(reference("PAY-1")));
+    }
+}
+
+#[test]
+fn an_answer_that_is_not_the_last_or_went_wrong_says_nothing() {
+    let completed = include_str!("fixtures/status_completed.json");
+    let balances = include_str!("fixtures/balances.json");
+    for (purpose, body) in [
+        (DeliveryPurpose::Answer, completed.replace(r#""ResultType": 0"#, r#""ResultType": 1"#)),
+        (DeliveryPurpose::Answer, completed.replace(r#""ResultCode": 0"#, r#""ResultCode": 1"#)),
+        (DeliveryPurpose::Balance, balances.replace(r#""ResultType": "0""#, r#""ResultType": "1""#)),
+        (DeliveryPurpose::Balance, balances.replace(r#""ResultCode": "0""#, r#""ResultCode": "1""#)),
+    ] {
+        assert_eq!(unanswered(purpose, &body).reference, Some(reference("PAY-1")));
     }
 }
 
@@ -200,6 +279,12 @@ fn a_queue_timeout_is_open_whatever_it_holds() {
         (r#"{"OriginatorConversationID":"PAY-9","Amount":"10"}"#, Some("PAY-9")),
         (r#"{"anything":["else"]}"#, None),
         ("{}", None),
+        ("null", None),
+        ("17", None),
+        (r#""text""#, None),
+        ("[]", None),
+        ("<html>", None),
+        ("", None),
     ] {
         let timeout = report(DeliveryPurpose::Timeout, body);
         assert_eq!((timeout.state, timeout.reference), (State::Pending, id.map(reference)), "{body}");
@@ -261,16 +346,36 @@ fn the_answer_is_what_daraja_expects() {
 }
 
 proptest! {
-    /// Bytes changed at random never make a payment final that was not, other than by spelling another documented
-    /// code, and never make a refused one paid.
+    /// Bytes changed at random never turn a paid payout into a failed one, other than by spelling another code, and
+    /// never settle another amount unless the amount itself was hit.
+    #[test]
+    fn a_damaged_success_is_never_failed_nor_of_another_amount(at in 0_usize..2000, byte: u8) {
+        let whole = include_bytes!("fixtures/result_success.json");
+        let at = at % whole.len();
+        let mut body = whole.to_vec();
+        body[at] = byte;
+        let near = String::from_utf8_lossy(&whole[at.saturating_sub(20)..at]).into_owned();
+        let damaged = Delivery::new(DeliveryPurpose::Result, malipo_core::Headers::new(), body);
+        if let Ok(Read::Report(report)) = read(&damaged) {
+            prop_assert!(report.state != State::Failed || near.contains("ResultCode"), "{report:?}");
+            if report.state == State::Settled && !near.contains("\"Value\": ") {
+                prop_assert_eq!(report.amount, Money::kes("10").ok());
+            }
+        }
+    }
+
     #[test]
     fn a_damaged_refusal_is_never_paid(at in 0_usize..600, byte: u8) {
-        let mut body = include_bytes!("fixtures/result_failure.json").to_vec();
+        // With all that a success has but its code.
+        let mut body = include_str!("fixtures/result_success.json")
+            .replace(r#""ResultCode": 0"#, r#""ResultCode": 2001"#)
+            .into_bytes();
         let at = at % body.len();
+        let hits_the_code = String::from_utf8_lossy(&body[at.saturating_sub(20)..at]).contains("ResultCode");
         body[at] = byte;
         let damaged = Delivery::new(DeliveryPurpose::Result, malipo_core::Headers::new(), body);
         if let Ok(Read::Report(report)) = read(&damaged) {
-            prop_assert_ne!(report.state, State::Settled);
+            prop_assert!(report.state != State::Settled || hits_the_code, "{report:?}");
         }
     }
 }

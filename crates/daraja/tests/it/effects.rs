@@ -22,7 +22,7 @@ async fn struck_by(fault: Fault) -> (Result<Report, Error>, usize) {
     let outcome = rig.daraja.submit(&rig.pay_out("PAY-1")).await;
     rig.sim.idle().await;
     assert_eq!(rig.sim.calls(Gateway::Daraja, SimOperation::PayOut), 1, "{fault:?}: nothing is resent");
-    (outcome, rig.sim.ledger().moved("PAY-1"))
+    (outcome, rig.sim.ledger().moved(Gateway::Daraja, "PAY-1"))
 }
 
 async fn unknown(fault: Fault, kind: ErrorKind, moved: usize) {
@@ -159,7 +159,7 @@ async fn a_reference_that_was_seen_before_is_unknown_and_paid_once() {
         (Effect::Unknown, ErrorKind::Duplicate, Some("500.002.1001"))
     );
     rig.sim.idle().await;
-    assert_eq!(rig.sim.ledger().moved("PAY-1"), 1);
+    assert_eq!(rig.sim.ledger().moved(Gateway::Daraja, "PAY-1"), 1);
 }
 
 #[tokio::test]
@@ -192,7 +192,10 @@ async fn a_token_that_ran_out_is_renewed_once_and_the_payment_goes_through() {
     assert_eq!(report.state, State::Pending);
     assert_eq!(rig.sim.calls(Gateway::Daraja, SimOperation::Token), 2);
     assert_eq!(
-        (rig.sim.calls(Gateway::Daraja, SimOperation::PayOut), rig.sim.ledger().moved("PAY-1")),
+        (
+            rig.sim.calls(Gateway::Daraja, SimOperation::PayOut),
+            rig.sim.ledger().moved(Gateway::Daraja, "PAY-1")
+        ),
         (2, 1)
     );
 }
@@ -210,7 +213,10 @@ async fn a_token_that_is_never_accepted_is_renewed_once_and_no_more() {
     );
     assert_eq!(rig.sim.calls(Gateway::Daraja, SimOperation::Token), 2);
     assert_eq!(
-        (rig.sim.calls(Gateway::Daraja, SimOperation::PayOut), rig.sim.ledger().moved("PAY-1")),
+        (
+            rig.sim.calls(Gateway::Daraja, SimOperation::PayOut),
+            rig.sim.ledger().moved(Gateway::Daraja, "PAY-1")
+        ),
         (2, 0)
     );
 }

@@ -105,6 +105,17 @@ fn what_cannot_be_written_is_refused_before_anything_leaves() {
 }
 
 #[test]
+fn only_payouts_can_be_asked_about() {
+    let (daraja, transport) = daraja();
+    for operation in [Operation::Collect, Operation::Airtime, Operation::Status] {
+        let ticket = Ticket::new(reference("PAY-1"), operation).with_callback(callback());
+        let error = pollster::block_on(daraja.status(&ticket)).unwrap_err();
+        assert_eq!((error.kind(), error.effect()), (ErrorKind::Unsupported, Effect::Unchanged));
+    }
+    assert!(transport.requests().is_empty());
+}
+
+#[test]
 fn a_callback_daraja_would_not_call_is_refused_unless_told_otherwise() {
     let silent = Callback::new("https://mydomain.com/api/mPesa/result".parse().unwrap())
         .with_timeout("https://mydomain.com/b2c/queue".parse().unwrap());

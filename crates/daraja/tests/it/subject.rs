@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use malipo_core::{
-    Callback, Callbacks, Delivery, DeliveryPurpose, Env, Headers, Instruction, Money, Network, PayOut, Payee,
-    Provider, Purpose, Reference, Secret, State, Terms, Ticket,
+    Balances, Callback, Callbacks, Delivery, DeliveryPurpose, Env, Headers, Instruction, Money, Network,
+    PayOut, Payee, Provider, Purpose, Reference, Secret, State, Terms, Ticket,
 };
 use malipo_daraja::{AppKeys, Config, Daraja, Initiator, Sandbox, SecurityCredential};
 use malipo_testkit::conformance::{Asked, Posted, Sample, Says, Subject, Submitted, TokenExchange};
@@ -119,6 +119,10 @@ impl Subject for DarajaSubject {
         Some(Arc::new(Daraja::new(config(), unused, Arc::new(malipo_testkit::ManualEnv::new()))))
     }
 
+    fn balances(&self, _: Arc<dyn Transport>, _: Arc<dyn Env>) -> Option<Arc<dyn Balances>> {
+        None
+    }
+
     fn deliveries(&self) -> Vec<Posted> {
         let posted = |name, purpose, body, says| Posted::new(name, delivery(purpose, body), says);
         let paid = include_str!("fixtures/result_success.json");
@@ -127,12 +131,19 @@ impl Subject for DarajaSubject {
         let not_found = include_str!("fixtures/status_not_found.json");
         let balances = include_str!("fixtures/balances.json");
         let echo = r#"{"OriginatorConversationID":"PAY-1","Amount":"10"}"#;
+        let unlisted = refused.replace("2001", "4999");
+        let kes = |text| Money::kes(text).unwrap();
         vec![
-            posted("paid", DeliveryPurpose::Result, paid, Says::Report(State::Settled)),
-            posted("refused", DeliveryPurpose::Result, refused, Says::Report(State::Failed)),
+            posted("paid", DeliveryPurpose::Result, paid, Says::Report(State::Settled))
+                .with_amount(kes("10")),
+            posted("refused", DeliveryPurpose::Result, refused, Says::Report(State::Failed))
+                .with_code("2001"),
+            posted("unlisted", DeliveryPurpose::Result, &unlisted, Says::Report(State::Pending))
+                .with_code("4999"),
             posted("queue timeout", DeliveryPurpose::Timeout, refused, Says::Report(State::Pending)),
             posted("queue timeout that echoes", DeliveryPurpose::Timeout, echo, Says::Report(State::Pending)),
-            posted("completed", DeliveryPurpose::Answer, completed, Says::Report(State::Settled)),
+            posted("completed", DeliveryPurpose::Answer, completed, Says::Report(State::Settled))
+                .with_amount(kes("1500")),
             posted("not found", DeliveryPurpose::Answer, not_found, Says::Unanswered),
             posted("question timed out", DeliveryPurpose::AnswerTimeout, "{}", Says::Unanswered),
             posted("balances", DeliveryPurpose::Balance, balances, Says::Balances),

@@ -9,10 +9,11 @@ use bytes::Bytes;
 use http::{Request, Response};
 use malipo::transport::{Failure, Transport, TransportError};
 use malipo::{
-    Answer, CallbackError, Callbacks, Capabilities, Delivery, Env, Error, Instruction, Provider, ProviderId,
-    Read, Reference, Reply, Report, Result, Storage, Ticket, async_trait,
+    Answer, BalanceReport, Balances, CallbackError, Callbacks, Capabilities, Delivery, Effect, Env, Error,
+    Instruction, Operation, Provider, ProviderId, Read, Reference, Reply, Report, Result, Storage, Ticket,
+    Told, async_trait,
 };
-use malipo_testkit::conformance::{Asked, Posted, Sample, Subject, Submitted, TokenExchange};
+use malipo_testkit::conformance::{Asked, Counted, Posted, Sample, Subject, Submitted, TokenExchange};
 
 use crate::outside_provider::TemboCallbacks;
 use crate::outside_subject::TemboSubject;
@@ -32,8 +33,12 @@ pub(crate) struct Alteration {
     pub(crate) sends_again: fn(&Response<Bytes>) -> bool,
     pub(crate) reads: fn(u32, &Delivery) -> StdResult<Read, CallbackError>,
     pub(crate) replies: fn(Storage, Reply) -> Reply,
+    pub(crate) counts: fn(Result<BalanceReport>) -> Result<BalanceReport>,
     pub(crate) prints: &'static str,
     pub(crate) memory: Memory,
+    /// Which of its documented answers and deliveries the subject does not show: those of this name.
+    pub(crate) omits: &'static str,
+    pub(crate) tokens: fn(TokenExchange) -> TokenExchange,
 }
 
 /// What a provider remembers from one call to the next.
@@ -60,8 +65,11 @@ pub(crate) const SOUND: Alteration = Alteration {
     sends_again: |_| false,
     reads: |_, delivery| TemboCallbacks.read(delivery),
     replies: |_, reply| reply,
+    counts: |outcome| outcome,
     prints: "sound",
     memory: Memory::Sound,
+    omits: "nothing",
+    tokens: |token| token,
 };
 
 impl Subject for Alteration {
@@ -83,15 +91,15 @@ impl Subject for Alteration {
     }
 
     fn answers(&self, instruction: &Instruction) -> Vec<Sample<Submitted>> {
-        TemboSubject.answers(instruction)
+        self.shown(TemboSubject.answers(instruction), |sample| &sample.name)
     }
 
     fn status_answers(&self, ticket: &Ticket) -> Vec<Sample<Asked>> {
-        TemboSubject.status_answers(ticket)
+        self.shown(TemboSubject.status_answers(ticket), |sample| &sample.name)
     }
 
     fn token(&self) -> Option<TokenExchange> {
-        TemboSubject.token()
+        TemboSubject.token().map(self.tokens)
     }
 
     fn callbacks(&self) -> Option<Arc<dyn Callbacks>> {
@@ -99,8 +107,35 @@ impl Subject for Alteration {
     }
 
     fn deliveries(&self) -> Vec<Posted> {
-        TemboSubject.deliveries()
+        self.shown(TemboSubject.deliveries(), |posted| &posted.name)
     }
+
+    fn balances(&self, transport: Arc<dyn Transport>, env: Arc<dyn Env>) -> Option<Arc<dyn Balances>> {
+        let transport: Arc<dyn Transport> =
+            Arc::new(AlteredTransport { inner: transport, alteration: *self });
+        let inner = TemboSubject.balances(transport, env)?;
+        Some(Arc::new(AlteredBalances { inner, alteration: *self }))
+    }
+
+    fn balance_answers(&self) -> Vec<Sample<Counted>> {
+        self.shown(TemboSubject.balance_answers(), |sample| &sample.name)
+    }
+}
+
+impl Alteration {
+    fn shown<T>(&self, all: Vec<T>, name: fn(&T) -> &String) -> Vec<T> {
+        all.into_iter().filter(|one| name(one) != self.omits).collect()
+    }
+}
+
+/// The same error with another effect, of another operation.
+pub(crate) fn with_effect(error: &Error, effect: Effect, operation: Operation) -> Error {
+    let mut changed = Error::new(error.kind(), effect, operation, error.message())
+        .with_code(error.code())
+        .with_text(error.text().map(Told::as_str));
+    changed = error.provider().into_iter().fold(changed, Error::with_provider);
+    changed = error.reference().into_iter().fold(changed, Error::with_reference);
+    error.status().into_iter().fold(changed, Error::with_status)
 }
 
 struct AlteredProvider {
@@ -136,9 +171,12 @@ impl Provider for AlteredProvider {
         };
         let report = inner.submit(&taken).await.map_err(|error| {
             // Whatever was made of the instruction, the error is about the one that was given.
-            (self.alteration.fails)(
-                error.with_reference(instruction.reference()).during(instruction.operation()),
-            )
+            let error = if error.operation() == instruction.operation() {
+                error
+            } else {
+                with_effect(&error, error.effect(), instruction.operation())
+            };
+            (self.alteration.fails)(error.with_reference(instruction.reference()))
         })?;
         let mut report = (self.alteration.reports)(report);
         if matches!(self.alteration.memory, Memory::FirstPayment) {
@@ -171,6 +209,19 @@ impl Transport for AlteredTransport {
             Some(cause) => Err(TransportError::after_send(Failure::Other).with_source(cause)),
             None => Ok((self.alteration.hears)(&request, response)),
         }
+    }
+}
+
+#[derive(Debug)]
+struct AlteredBalances {
+    inner: Arc<dyn Balances>,
+    alteration: Alteration,
+}
+
+#[async_trait]
+impl Balances for AlteredBalances {
+    async fn balances(&self) -> Result<BalanceReport> {
+        (self.alteration.counts)(self.inner.balances().await)
     }
 }
 

@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, header};
 use malipo::transport::{
-    BaseUrl, BearerToken, Call, Gateway, Line, Path, Response, Token, TokenDialect, Transport, basic,
+    AppKeys, BaseUrl, BearerToken, Call, Gateway, Line, Path, Response, Token, TokenDialect, Transport,
     secret_header,
 };
 use malipo::{
-    Ability, Answer, CallbackError, CallbackUse, Callbacks, Capabilities, Delivery, Env, Error, ErrorKind,
-    Instruction, Lookup, Money, Network, Operation, PartyKind, PayOut, PayeeAccount, Provider, ProviderId,
-    Read, Reply, Report, Resubmit, Result, Scalar, Secret, State, Storage, Ticket, Trust, async_trait,
+    Ability, Answer, Balance, BalanceReport, Balances, CallbackError, CallbackUse, Callbacks, Capabilities,
+    Delivery, Effect, Env, Error, ErrorKind, Instruction, Lookup, Money, Network, Operation, PartyKind,
+    PayOut, PayeeAccount, Provider, ProviderId, Read, Reply, Report, Resubmit, Result, Scalar, Secret, State,
+    Storage, Ticket, Trust, async_trait, read_object,
 };
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 /// An account at Tembo.
@@ -25,14 +27,13 @@ pub(crate) struct Tembo {
 
 impl Tembo {
     pub(crate) fn new(
-        client: &Secret,
-        password: &Secret,
+        keys: &AppKeys,
         base: BaseUrl,
         transport: Arc<dyn Transport>,
         env: Arc<dyn Env>,
     ) -> Self {
         let id = ProviderId::of("tembo");
-        let tokens = Tokens { credentials: basic(client, password) };
+        let tokens = Tokens { credentials: keys.basic() };
         let gateway = Gateway::new(Line::new(id.clone(), base, transport, env), BearerToken::new(tokens));
         Self { id, capabilities: capabilities(), gateway }
     }
@@ -75,14 +76,22 @@ impl Provider for Tembo {
     }
 }
 
+#[async_trait]
+impl Balances for Tembo {
+    async fn balances(&self) -> Result<BalanceReport> {
+        let call = Call::get(Operation::Balances, Path::new("/v1/balance"));
+        counted(&self.id, &self.gateway.call(call).await?).map_err(|error| error.with_provider(&self.id))
+    }
+}
+
 /// Reads what Tembo posts. It signs nothing.
 #[derive(Debug)]
 pub(crate) struct TemboCallbacks;
 
 impl Callbacks for TemboCallbacks {
     fn read(&self, delivery: &Delivery) -> std::result::Result<Read, CallbackError> {
-        let told: Told = serde_json::from_slice(delivery.body.bytes())
-            .map_err(|_| CallbackError::Unreadable("not a payout of Tembo".to_owned()))?;
+        let told: Told = read_object(delivery.body.bytes())
+            .map_err(|_| CallbackError::Unreadable("not a payout of Tembo"))?;
         let mut report = told.report(&ProviderId::of("tembo"), delivery.trust());
         report.raw = delivery.body.clone();
         Ok(Read::Report(report))
@@ -113,7 +122,7 @@ impl TokenDialect for Tokens {
         struct Given {
             token: String,
         }
-        match serde_json::from_slice::<Given>(&response.body) {
+        match read_object::<Given>(&response.body) {
             Ok(given) if response.is_success() => Ok(Token::new(Secret::new(given.token), None)),
             _ => Err(failed(ErrorKind::Credentials, Operation::Authorize, response, "no token was given")),
         }
@@ -123,7 +132,7 @@ impl TokenDialect for Tokens {
         Ok((header::AUTHORIZATION, secret_header("Bearer ", token)?))
     }
 
-    fn rejected(&self, response: &Response) -> bool {
+    fn rejected(&self, _: Operation, response: &Response) -> bool {
         response.status == 401 && refusal(response).is_some_and(|refusal| refusal.code == "TOKEN")
     }
 }
@@ -163,15 +172,12 @@ fn payment(instruction: &Instruction) -> Result<Call> {
 }
 
 fn accepted(provider: &ProviderId, instruction: &Instruction, response: &Response) -> Result<Report> {
-    #[derive(Deserialize)]
-    struct Accepted {
-        accepted: String,
-    }
     let operation = instruction.operation();
-    if let (true, Ok(Accepted { accepted })) =
-        (response.status == 202, serde_json::from_slice(&response.body))
+    if response.status == 202
+        && let Ok(Accepted { accepted, code: None }) = read_object(&response.body)
     {
         let mut report = Report::new(provider.clone(), State::Pending, Trust::Answered);
+        report.operation = Some(operation);
         report.reference = Some(instruction.reference().clone());
         report.provider_refs = report.provider_refs.with("payout", Some(&accepted));
         report.raw = response.body.clone().into();
@@ -186,17 +192,40 @@ fn accepted(provider: &ProviderId, instruction: &Instruction, response: &Respons
         (409, "SEEN") => (ErrorKind::Duplicate, operation.uncertain()),
         _ => (ErrorKind::Unlisted, operation.uncertain()),
     };
-    Err(failed(kind, operation, response, "the gateway refused the payout")
-        .with_effect(effect)
+    Err(failure(kind, effect, operation, response, "the gateway refused the payout")
         .with_code(Some(&refusal.code))
         .with_text(refusal.message.as_deref()))
+}
+
+/// An acceptance has no code: with one it says two things at once.
+#[derive(Deserialize)]
+struct Accepted {
+    accepted: String,
+    code: Option<String>,
+}
+
+fn counted(provider: &ProviderId, response: &Response) -> Result<BalanceReport> {
+    #[derive(Deserialize)]
+    struct Held {
+        held: Scalar,
+    }
+    let held = read_object::<Held>(&response.body).ok().filter(|_| response.is_success());
+    match held.and_then(|held| Money::kes(held.held.as_str()).ok()) {
+        Some(held) => {
+            let (balances, raw) = (vec![Balance::new("main", held)], response.body.clone().into());
+            Ok(BalanceReport::new(provider.clone(), balances, Trust::Answered, raw))
+        }
+        None => {
+            Err(failed(ErrorKind::Unreadable, Operation::Balances, response, "the answer cannot be read"))
+        }
+    }
 }
 
 fn answered(provider: &ProviderId, response: &Response) -> Result<Answer> {
     if response.status == 404 && refusal(response).is_some_and(|refusal| refusal.code == "NO_SUCH") {
         return Ok(Answer::NoSuchReference);
     }
-    match serde_json::from_slice::<Told>(&response.body) {
+    match read_object::<Told>(&response.body) {
         Ok(told) if response.is_success() => {
             let mut report = told.report(provider, Trust::Answered);
             report.raw = response.body.clone().into();
@@ -232,16 +261,29 @@ impl Told {
     }
 }
 
+/// A refusal accepts nothing: with something accepted it says two things at once.
 #[derive(Deserialize)]
 struct Refusal {
     code: String,
     message: Option<String>,
+    accepted: Option<IgnoredAny>,
 }
 
 fn refusal(response: &Response) -> Option<Refusal> {
-    (400..500).contains(&response.status).then(|| serde_json::from_slice(&response.body).ok()).flatten()
+    let refusal: Refusal = read_object(&response.body).ok()?;
+    ((400..500).contains(&response.status) && refusal.accepted.is_none()).then_some(refusal)
 }
 
 fn failed(kind: ErrorKind, operation: Operation, response: &Response, message: &str) -> Error {
-    Error::new(kind, operation.uncertain(), operation, message).with_status(response.status)
+    failure(kind, operation.uncertain(), operation, response, message)
+}
+
+fn failure(
+    kind: ErrorKind,
+    effect: Effect,
+    operation: Operation,
+    response: &Response,
+    message: &str,
+) -> Error {
+    Error::new(kind, effect, operation, message).with_status(response.status)
 }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use malipo::transport::{Environment, Production, Transport};
+use malipo::transport::{AppKeys, Environment, Hosts, Production, Transport};
 use malipo::{
-    Callback, Callbacks, Delivery, DeliveryPurpose, Env, Headers, Instruction, Money, Network, PayOut, Payee,
-    Provider, Secret, State, Terms, Ticket,
+    Balances, Callback, Callbacks, Delivery, DeliveryPurpose, Env, Headers, Instruction, Money, Network,
+    PayOut, Payee, Provider, Secret, State, Terms, Ticket,
 };
-use malipo_testkit::conformance::{Asked, Posted, Sample, Says, Subject, Submitted, TokenExchange};
+use malipo_testkit::conformance::{Asked, Counted, Posted, Sample, Says, Subject, Submitted, TokenExchange};
 
 use crate::outside_provider::{Tembo, TemboCallbacks};
 
@@ -25,8 +25,7 @@ pub(crate) struct TemboSubject;
 
 impl Subject for TemboSubject {
     fn provider(&self, transport: Arc<dyn Transport>, env: Arc<dyn Env>) -> Arc<dyn Provider> {
-        let base = Production::base_url("https://api.tembo.example").unwrap();
-        Arc::new(Tembo::new(&Secret::new(CLIENT), &Secret::new(PASSWORD), base, transport, env))
+        Arc::new(tembo(transport, env))
     }
 
     fn canaries(&self) -> Vec<&'static str> {
@@ -36,8 +35,9 @@ impl Subject for TemboSubject {
     fn instructions(&self) -> Vec<Instruction> {
         [("TEMBO-1", Network::Safaricom), ("TEMBO-2", Network::Airtel)]
             .map(|(reference, network)| {
-                let callback = Callback::new("https://pay.example.com/result/1".parse().unwrap());
-                let terms = Terms::new(reference.parse().unwrap(), Money::kes("1500").unwrap())
+                let callback = Callback::new("https://pay.example.com/result/1".parse().unwrap())
+                    .with_timeout("https://pay.example.com/timeout/1".parse().unwrap());
+                let terms = Terms::new(reference.parse().unwrap(), amount())
                     .with_callback(callback)
                     .with_detail("branch", "7");
                 let payee = Payee::wallet(network, "0708374149".parse().unwrap());
@@ -52,8 +52,9 @@ impl Subject for TemboSubject {
             Sample::json("accepted", 202, ACCEPTED, Submitted::Reported(State::Pending)),
             Sample::json("no money", 402, refused("NO_FUNDS"), Submitted::NotStarted),
             Sample::json("a wrong number", 400, refused("BAD_NUMBER") + "\n", Submitted::NotStarted),
-            Sample::json("seen before", 409, refused("SEEN"), Submitted::Duplicate),
-            Sample::json("an unlisted refusal", 400, refused("BAD_MOOD"), Submitted::Unknown),
+            Sample::json("seen before", 409, refused("SEEN"), Submitted::Duplicate).with_code("SEEN"),
+            Sample::json("an unlisted refusal", 400, refused("BAD_MOOD"), Submitted::Unknown)
+                .with_code("BAD_MOOD"),
             Sample::json("an unlisted success", 200, refused("NO_FUNDS"), Submitted::Unknown),
         ]
     }
@@ -61,10 +62,11 @@ impl Subject for TemboSubject {
     fn status_answers(&self, ticket: &Ticket) -> Vec<Sample<Asked>> {
         let known = |state: &str| told(ticket.reference.as_str(), state);
         vec![
-            Sample::json("paid", 200, known("PAID"), Asked::Known(State::Settled)),
+            Sample::json("paid", 200, known("PAID"), Asked::Known(State::Settled)).with_amount(amount()),
             Sample::json("failed", 200, known("FAILED"), Asked::Known(State::Failed)),
             Sample::json("returned", 200, known("RETURNED"), Asked::Known(State::Reversed)),
-            Sample::json("an unlisted state", 200, known("RESTING"), Asked::Known(State::Pending)),
+            Sample::json("an unlisted state", 200, known("RESTING"), Asked::Known(State::Pending))
+                .with_code("RESTING"),
             Sample::json("not found", 404, r#"{"code":"NO_SUCH"}"#, Asked::NoSuchReference),
             Sample::json("refused", 400, r#"{"code":"BAD_MOOD"}"#, Asked::Failed),
         ]
@@ -89,10 +91,32 @@ impl Subject for TemboSubject {
         .map(|(state, says)| {
             let body = told("TEMBO-1", state);
             let delivery = Delivery::new(DeliveryPurpose::Result, Headers::new(), body.as_str());
-            Posted::new(format!("the news {state}"), delivery, says)
+            Posted::new(format!("the news {state}"), delivery, says).with_code(state).with_amount(amount())
         })
         .to_vec()
     }
+
+    fn balances(&self, transport: Arc<dyn Transport>, env: Arc<dyn Env>) -> Option<Arc<dyn Balances>> {
+        Some(Arc::new(tembo(transport, env)))
+    }
+
+    fn balance_answers(&self) -> Vec<Sample<Counted>> {
+        vec![
+            Sample::json("the balance", 200, r#"{"held":"1000.50"}"#, Counted::Told),
+            Sample::json("no such account", 404, r#"{"code":"NO_SUCH"}"#, Counted::Failed),
+        ]
+    }
+}
+
+fn tembo(transport: Arc<dyn Transport>, env: Arc<dyn Env>) -> Tembo {
+    let hosts = Hosts { sandbox: None, production: Some("api.tembo.example") };
+    let base = Production::base_url("https://api.tembo.example", &hosts).unwrap();
+    let keys = AppKeys::new(Secret::new(CLIENT), Secret::new(PASSWORD)).unwrap();
+    Tembo::new(&keys, base, transport, env)
+}
+
+fn amount() -> Money {
+    Money::kes("1500").unwrap()
 }
 
 fn told(reference: &str, state: &str) -> String {

@@ -1,11 +1,10 @@
 //! What is sent at all: everything that is declared, once, and nothing else.
 
 use malipo_core::{
-    Callback, CallbackUrl, CallbackUse, Currency, Effect, ErrorKind, Instruction, Money, Operation, Resubmit,
-    Terms,
+    Callback, CallbackUse, Currency, Effect, ErrorKind, Instruction, Money, Operation, PartyKind, Terms,
 };
 
-use super::bench::{Bench, Result, expect_error, expect_exchanges, expect_silence, with_terms};
+use super::bench::{Bench, Result, expect_error, expect_exchanges, expect_silence, url, with_terms};
 use super::parties::every_party;
 use crate::Outcome;
 
@@ -43,48 +42,16 @@ pub(super) fn an_undeclared_operation_sends_nothing(bench: &Bench<'_>) -> Result
 }
 
 pub(super) fn an_undeclared_party_sends_nothing(bench: &Bench<'_>) -> Result {
-    for (instruction, ability) in bench.instructions() {
+    for (instruction, _) in bench.instructions() {
         let Some(terms) = instruction.terms() else { continue };
+        let abilities = bench.capabilities.abilities.iter();
+        let abilities: Vec<_> =
+            abilities.filter(|ability| ability.operation == instruction.operation()).collect();
+        let served = |kind: &PartyKind| abilities.iter().any(|ability| ability.serves(kind));
         for other in every_party(instruction.operation(), terms)? {
-            let Some(kind) = other.party().filter(|kind| !ability.serves(kind)) else { continue };
+            let Some(kind) = other.party().filter(|kind| !served(kind)) else { continue };
             let what = format!("{} with {kind:?}, which is not declared,", instruction.operation());
             refused(bench, &what, &other, ErrorKind::Unsupported)?;
-        }
-    }
-    Ok(())
-}
-
-pub(super) fn our_reference_is_sent_verbatim(bench: &Bench<'_>) -> Result {
-    if bench.capabilities.resubmit == Resubmit::Never {
-        return Ok(());
-    }
-    for (instruction, _) in bench.instructions() {
-        let own = instruction.reference().as_str().to_owned();
-        for text in [own.as_str(), "Aa-0", "a.b_c-D.9", "7", &"x".repeat(64)] {
-            let reference = text.parse().map_err(|_| format!("{text} is no reference"))?;
-            let renamed = with_terms(&instruction, |terms| terms.reference = reference);
-            let usual = bench.usual(&renamed)?;
-            let run = bench.submit(&renamed, Outcome::answered(usual.response));
-            let what = format!("{} with the reference {text}", renamed.operation());
-            let Some(request) = run.exchanges().into_iter().next() else {
-                // A gateway with narrower rules than ours: refusing is right, shortening is not.
-                if text == own {
-                    return Err(format!("{what} sends nothing"));
-                }
-                expect_error(&what, &run, Effect::None)?;
-                continue;
-            };
-            let sent = [request.uri().to_string(), String::from_utf8_lossy(request.body()).into_owned()];
-            let known = |name: &str| sent.iter().any(|part| part.contains(name));
-            let named = match &renamed {
-                Instruction::Confirm(confirm) => {
-                    known(&own) || confirm.ticket.provider_refs.iter().any(|theirs| known(&theirs.value))
-                }
-                _ => known(text),
-            };
-            if !named {
-                return Err(format!("{what} sends it neither in the URL nor in the body"));
-            }
         }
     }
     Ok(())
@@ -184,6 +151,27 @@ pub(super) fn a_wrong_callback_sends_nothing(bench: &Bench<'_>) -> Result {
     Ok(())
 }
 
+/// A declared need is exact: what the operation can do without is not asked for.
+pub(super) fn the_least_callback_is_enough(bench: &Bench<'_>) -> Result {
+    for (instruction, ability) in bench.instructions() {
+        let least = match ability.callback {
+            CallbackUse::None | CallbackUse::Optional => None,
+            CallbackUse::Result => Some(Callback::new(url("result")?)),
+            CallbackUse::ResultAndTimeout => {
+                Some(Callback::new(url("result")?).with_timeout(url("timeout")?))
+            }
+        };
+        let what = format!("{} with no more of a callback than it needs", instruction.operation());
+        let changed = with_terms(&instruction, |terms| terms.callback = least);
+        let usual = bench.usual(&changed)?;
+        let run = bench.submit(&changed, Outcome::answered(usual.response));
+        if run.exchanges().is_empty() {
+            return Err(format!("{what} sends nothing"));
+        }
+    }
+    Ok(())
+}
+
 /// Finds fault unless this is refused as `kind`, harmlessly and without a byte.
 fn refused(bench: &Bench<'_>, what: &str, instruction: &Instruction, kind: ErrorKind) -> Result {
     // Whatever is sent against the rule is accepted, so that it is seen to have been sent.
@@ -206,8 +194,4 @@ fn plain_terms() -> Result<Terms> {
     let amount = Money::kes("100").map_err(|error| error.to_string())?;
     Ok(Terms::new(reference, amount)
         .with_callback(Callback::new(url("result")?).with_timeout(url("timeout")?)))
-}
-
-fn url(last: &str) -> Result<CallbackUrl> {
-    format!("https://example.com/{last}").parse().map_err(|error| format!("{last}: {error}"))
 }

@@ -1,8 +1,8 @@
 //! What a provider makes of its gateway's answers to an instruction.
 
-use malipo_core::{ErrorKind, State, Trust};
+use malipo_core::{ErrorKind, State, Ticket, Trust};
 
-use super::bench::{Bench, Came, Result, expect, expect_error, expect_exchanges};
+use super::bench::{Bench, Came, Result, expect, expect_amount, expect_code, expect_error, expect_exchanges};
 use super::faults::{Rest, cuts};
 use super::subject::Submitted;
 use crate::Outcome;
@@ -25,10 +25,14 @@ pub(super) fn an_accepted_payment_is_reported_as_documented(bench: &Bench<'_>) -
             if report.trust != Trust::Answered {
                 return Err(format!("{what} was answered to us, but is reported as {:?}", report.trust));
             }
-            let asked = instruction.terms().map(|terms| terms.amount);
-            if report.amount.is_some() && state == State::Settled && report.amount != asked {
-                return Err(format!("{what} settles {:?} although {asked:?} was asked for", report.amount));
+            let operations =
+                [Some(instruction.operation()), Some(Ticket::from(&instruction).operation), None];
+            if !operations.contains(&report.operation) {
+                return Err(format!("{what} is reported as {:?}", report.operation));
             }
+            let asked = instruction.terms().map(|terms| terms.amount).filter(|_| state == State::Settled);
+            expect_amount(&what, &report, sample.amount.or(asked))?;
+            expect_code(&what, sample.code.as_deref(), report.code.as_deref())?;
         }
     }
     Ok(())
@@ -58,6 +62,7 @@ fn each_answer(bench: &Bench<'_>, meaning: Submitted, fits: impl Fn(ErrorKind) -
             if !fits(error.kind()) {
                 return Err(format!("{what} is an error of the kind {:?} ({error})", error.kind()));
             }
+            expect_code(&what, sample.code.as_deref(), error.code())?;
             expect_exchanges(&what, &run, 1)?;
         }
     }

@@ -1,9 +1,12 @@
 //! What a provider does when it is asked what became of a payment.
 
 use http::{Method, Request};
-use malipo_core::{Advice, Answer, Effect, Error, ErrorKind, Lookup, Operation, Ticket};
+use malipo_core::{Advice, Answer, Effect, Error, ErrorKind, Lookup, Operation, Ticket, Trust};
 
-use super::bench::{Bench, Came, Question, Result, expect, expect_error, expect_exchanges, expect_silence};
+use super::bench::{
+    Bench, Came, Question, Result, expect, expect_amount, expect_code, expect_error, expect_exchanges,
+    expect_silence,
+};
 use super::faults::{self, Rest, cuts};
 use super::subject::Asked;
 use crate::{Outcome, ScriptedTransport};
@@ -19,6 +22,17 @@ pub(super) fn asking_tells_what_the_gateway_tells(bench: &Bench<'_>) -> Result {
             if report.provider != *provider.id() {
                 return Err(format!("{what} is reported by {}, not by {}", report.provider, provider.id()));
             }
+            if report.reference.as_ref().is_some_and(|reference| *reference != ticket.reference) {
+                return Err(format!("{what} is reported of another payment: {:?}", report.reference));
+            }
+            if report.operation.is_some_and(|operation| operation != ticket.operation) {
+                return Err(format!("{what} is reported as {:?}", report.operation));
+            }
+            if report.trust != Trust::Answered {
+                return Err(format!("{what} was answered to us, but is reported as {:?}", report.trust));
+            }
+            expect_amount(&what, &report, sample.amount)?;
+            expect_code(&what, sample.code.as_deref(), report.code.as_deref())?;
         }
     }
     Ok(())
@@ -49,14 +63,14 @@ pub(super) fn asking_moves_nothing(bench: &Bench<'_>) -> Result {
     Ok(())
 }
 
-fn method_and_path<B>(request: &Request<B>) -> (Method, String) {
+pub(super) fn method_and_path<B>(request: &Request<B>) -> (Method, String) {
     (request.method().clone(), request.uri().path().to_owned())
 }
 
 pub(super) fn a_question_without_an_answer_changes_nothing(bench: &Bench<'_>) -> Result {
     let mut failures = faults::everything();
     let token = bench.subject.token();
-    if let Some(rejection) = token.as_ref().and_then(|token| token.rejection.clone()) {
+    if let Some(rejection) = token.as_ref().and_then(|token| token.documented_rejection().cloned()) {
         failures.push(("a rejected token".to_owned(), Outcome::answered(rejection)));
     }
     for Question { ticket, .. } in bench.questions()? {
@@ -75,7 +89,7 @@ pub(super) fn a_question_without_an_answer_changes_nothing(bench: &Bench<'_>) ->
     Ok(())
 }
 
-fn changes_nothing(what: &str, error: &Error) -> Result {
+pub(super) fn changes_nothing(what: &str, error: &Error) -> Result {
     match error.advice() {
         Advice::Ask => Ok(()),
         other => Err(format!("{what} advises {other:?}; it should be to ask again")),

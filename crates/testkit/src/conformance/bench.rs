@@ -6,7 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Request;
 use malipo_core::{
-    Ability, Answer, Capabilities, Effect, Error, Instruction, Lookup, Provider, Report, State, Terms, Ticket,
+    Ability, Answer, BalanceReport, Callback, CallbackUrl, Capabilities, Effect, Error, Instruction, Lookup,
+    Money, Provider, Report, State, Terms, Ticket,
 };
 use malipo_transport::Transport;
 use serde::de::IgnoredAny;
@@ -93,6 +94,13 @@ impl<'a> Bench<'a> {
         self.run(transport, |provider| pollster::block_on(provider.status(ticket)))
     }
 
+    /// Asks for our balances, where that can be asked.
+    pub(super) fn balances(&self, outcome: Outcome) -> Option<Run<BalanceReport>> {
+        let transport = Arc::new(self.transport().always(outcome));
+        let balances = self.subject.balances(transport.clone(), Arc::new(ManualEnv::new()))?;
+        Some(self.observe(&transport, || pollster::block_on(balances.balances())))
+    }
+
     fn run<T>(
         &self,
         transport: ScriptedTransport,
@@ -100,8 +108,16 @@ impl<'a> Bench<'a> {
     ) -> Run<T> {
         let transport = Arc::new(transport);
         let provider = self.provider(transport.clone());
+        self.observe(&transport, || call(&*provider))
+    }
+
+    fn observe<T>(
+        &self,
+        transport: &ScriptedTransport,
+        call: impl FnOnce() -> malipo_core::Result<T>,
+    ) -> Run<T> {
         let log = CapturedLog::new();
-        let outcome = log.during(|| call(&*provider));
+        let outcome = log.during(call);
         let token_path = self.subject.token().map(|token| token.path);
         Run { outcome, requests: transport.requests(), log: log.text(), token_path }
     }
@@ -139,11 +155,14 @@ impl<'a> Bench<'a> {
         let mut questions = Vec::new();
         for (instruction, _) in self.instructions() {
             let mut ticket = Ticket::from(&instruction);
-            if let Some(terms) = instruction.terms() {
+            if instruction.terms().is_some() {
                 let usual = self.usual(&instruction)?;
                 let told = self.submit(&instruction, Outcome::answered(usual.response)).outcome;
                 ticket.provider_refs = told.map(|report| report.provider_refs).unwrap_or_default();
-                ticket.callback.clone_from(&terms.callback);
+            }
+            if self.capabilities.lookup == Lookup::ByCallback {
+                // Never the payment's own: a question that fails is no payment that failed.
+                ticket.callback = Some(Callback::new(url("answer")?).with_timeout(url("answer-timeout")?));
             }
             let answers = self.subject.status_answers(&ticket);
             if !answers.is_empty() {
@@ -166,6 +185,11 @@ pub(super) fn with_terms(instruction: &Instruction, change: impl FnOnce(&mut Ter
         _ => {}
     }
     changed
+}
+
+/// A callback URL of nobody's.
+pub(super) fn url(last: &str) -> Result<CallbackUrl> {
+    format!("https://example.com/{last}").parse().map_err(|error| format!("{last}: {error}"))
 }
 
 /// What came of a call, as far as the suite tells outcomes apart.
@@ -264,6 +288,27 @@ pub(super) fn expect_silence<T>(what: &str, run: &Run<T>) -> Result {
     match run.requests.first() {
         None => Ok(()),
         Some(request) => Err(format!("{what}: {} {} was sent", request.method(), request.uri().path())),
+    }
+}
+
+/// Finds fault unless the code in an answer, where the subject names it, is told as it is.
+pub(super) fn expect_code(what: &str, expected: Option<&str>, told: Option<&str>) -> Result {
+    match expected {
+        Some(code) if told != Some(code) => {
+            Err(format!("{what} tells the code {told:?}; it should be {code:?}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Finds fault unless the amount in an answer, where it is known, is told; and unless whatever settles has one.
+pub(super) fn expect_amount(what: &str, report: &Report, expected: Option<Money>) -> Result {
+    match (report.state, report.amount) {
+        (State::Settled, None) => Err(format!("{what} settles without an amount")),
+        (_, told) if expected.is_some() && told != expected => {
+            Err(format!("{what} tells the amount {told:?}; it should be {expected:?}"))
+        }
+        _ => Ok(()),
     }
 }
 

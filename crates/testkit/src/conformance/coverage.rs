@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use malipo_core::{Ability, CallbackUse, Lookup, Operation, PartyKind, Resubmit, State};
+use malipo_core::{Ability, CallbackUse, Lookup, Money, Operation, PartyKind, Resubmit, State};
 
 use super::bench::{Bench, Result};
-use super::subject::{Asked, Says, Submitted};
+use super::subject::{Asked, Counted, Rejection, Says, Submitted};
 use crate::{Outcome, leaks};
 
 pub(super) fn capabilities_make_sense(bench: &Bench<'_>) -> Result {
@@ -53,6 +53,14 @@ fn limits_make_sense(ability: &Ability) -> Result {
     if least.currency() != most.currency() || least.currency() != step.currency() {
         return Err("the limits are in different currencies".to_owned());
     }
+    let mut keys = BTreeSet::new();
+    if let Some(key) = ability.detail_keys.iter().find(|key| key.is_empty() || !keys.insert(**key)) {
+        return Err(format!("the detail key {key:?} is empty or declared twice"));
+    }
+    // A step of a payment has no amount that could be limited.
+    if ability.operation == Operation::Confirm {
+        return Ok(());
+    }
     if !least.is_positive() || !step.is_positive() {
         return Err(format!("the minimum {least} and the step {step} must be more than nothing"));
     }
@@ -62,11 +70,7 @@ fn limits_make_sense(ability: &Ability) -> Result {
     if least.minor().checked_rem(step.minor()) != Some(0) {
         return Err(format!("the minimum {least} is not a multiple of the step {step}"));
     }
-    let mut keys = BTreeSet::new();
-    match ability.detail_keys.iter().find(|key| key.is_empty() || !keys.insert(**key)) {
-        Some(key) => Err(format!("the detail key {key:?} is empty or declared twice")),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 pub(super) fn everything_declared_is_tried(bench: &Bench<'_>) -> Result {
@@ -74,6 +78,9 @@ pub(super) fn everything_declared_is_tried(bench: &Bench<'_>) -> Result {
     answers(bench)?;
     questions(bench)?;
     deliveries(bench)?;
+    amounts(bench)?;
+    tokens(bench)?;
+    balances(bench)?;
     canaries(bench)
 }
 
@@ -116,38 +123,74 @@ fn has_party(instruction: &malipo_core::Instruction, ability: &Ability, kind: &P
 
 fn answers(bench: &Bench<'_>) -> Result {
     for (instruction, _) in bench.instructions() {
+        let operation = instruction.operation();
         bench.usual(&instruction)?;
-        let mut wanted = vec![Submitted::NotStarted, Submitted::Unknown];
+        let mut wanted = vec![Submitted::Unknown];
+        if operation != Operation::Confirm {
+            wanted.push(Submitted::NotStarted);
+        }
         if bench.capabilities.resubmit == Resubmit::RefusedAsDuplicate && instruction.terms().is_some() {
             wanted.push(Submitted::Duplicate);
         }
-        if let Some(missing) =
-            wanted.into_iter().find(|meaning| bench.answers(&instruction, *meaning).is_empty())
-        {
-            return Err(format!(
-                "the subject has no answer to {} that is {missing:?}",
-                instruction.operation()
-            ));
+        let missing = wanted.into_iter().find(|meaning| bench.answers(&instruction, *meaning).is_empty());
+        if let Some(missing) = missing {
+            return Err(format!("the subject has no answer to {operation} that is {missing:?}"));
         }
     }
     Ok(())
 }
 
+/// What a sample that says this has to name. A code that stands in no document is the only way to see that it is taken
+/// for none that does.
+fn incomplete(state: State, amount: Option<Money>, code: Option<&str>) -> Option<&'static str> {
+    match state {
+        State::Settled if amount.is_none() => Some("its amount"),
+        State::Pending if code.is_none() => Some("its code, which stands in no document"),
+        _ => None,
+    }
+}
+
 fn questions(bench: &Bench<'_>) -> Result {
     let wanted = match bench.capabilities.lookup {
         Lookup::None => return Ok(()),
-        Lookup::ByReference | Lookup::ByProviderRef => {
-            vec![Asked::Known(State::Settled), Asked::Known(State::Failed)]
-        }
+        Lookup::ByReference | Lookup::ByProviderRef => FINDINGS.iter().copied().map(Asked::Known).collect(),
         Lookup::ByCallback => vec![Asked::ComesByCallback],
     };
     let questions = bench.questions()?;
-    let known = |wanted: &Asked| {
-        questions.iter().any(|question| question.answers.iter().any(|sample| sample.meaning == *wanted))
-    };
-    match wanted.iter().find(|wanted| !known(wanted)) {
-        Some(missing) => Err(format!("the subject has no answer to a question that is {missing:?}")),
-        None => Ok(()),
+    for ability in &bench.capabilities.abilities {
+        let operation = ability.operation;
+        // The ticket of a confirmation is that of its collection.
+        if operation == Operation::Confirm {
+            continue;
+        }
+        let of_this = questions.iter().filter(|question| question.ticket.operation == operation);
+        let samples: Vec<_> = of_this.flat_map(|question| &question.answers).collect();
+        let what = format!("answer to a question about {operation}");
+        for meaning in &wanted {
+            let said = samples.iter().filter(|sample| sample.meaning == *meaning);
+            let faults: Vec<_> = said
+                .map(|sample| match sample.meaning {
+                    Asked::Known(state) => incomplete(state, sample.amount, sample.code.as_deref()),
+                    _ => None,
+                })
+                .collect();
+            covered(&what, &format!("{meaning:?}"), &faults)?;
+        }
+    }
+    Ok(())
+}
+
+/// What has to be seen of a payment that is told at once or posted.
+const FINDINGS: &[State] = &[State::Settled, State::Failed, State::Pending];
+
+/// Finds fault unless one sample says it, and names all that it has to name.
+fn covered(what: &str, meaning: &str, faults: &[Option<&'static str>]) -> Result {
+    match faults.first() {
+        None => Err(format!("the subject has no {what} that is {meaning}")),
+        Some(_) if faults.contains(&None) => Ok(()),
+        Some(fault) => {
+            Err(format!("no {what} that is {meaning} names {}", fault.unwrap_or("what it has to")))
+        }
     }
 }
 
@@ -157,11 +200,57 @@ fn deliveries(bench: &Bench<'_>) -> Result {
     if bench.subject.callbacks().is_none() {
         return if used { Err("callbacks are declared, but nothing reads them".to_owned()) } else { Ok(()) };
     }
-    let says = |wanted: Says| bench.subject.deliveries().iter().any(|posted| posted.says == wanted);
-    if says(Says::Report(State::Settled)) || says(Says::Credit) {
+    let all = bench.subject.deliveries();
+    if !used && all.iter().any(|posted| posted.says == Says::Credit) {
         return Ok(());
     }
-    Err("the subject has no delivery that tells of money moved".to_owned())
+    for state in FINDINGS {
+        let said = all.iter().filter(|posted| posted.says == Says::Report(*state));
+        let faults: Vec<_> =
+            said.map(|posted| incomplete(*state, posted.amount, posted.code.as_deref())).collect();
+        covered("delivery", &format!("{state:?}"), &faults)?;
+    }
+    Ok(())
+}
+
+/// Whatever settles names its amount, wherever it is told.
+fn amounts(bench: &Bench<'_>) -> Result {
+    let paid = Says::Report(State::Settled);
+    let mut without: Vec<String> = Vec::new();
+    let posted = bench.subject.deliveries().into_iter();
+    without.extend(posted.filter(|one| one.says == paid && one.amount.is_none()).map(|one| one.name));
+    for question in bench.questions()? {
+        let told = question.answers.into_iter();
+        let paid = Asked::Known(State::Settled);
+        without.extend(told.filter(|one| one.meaning == paid && one.amount.is_none()).map(|one| one.name));
+    }
+    for (instruction, _) in bench.instructions() {
+        let told = bench.answers(&instruction, Submitted::Reported(State::Settled)).into_iter();
+        let known = instruction.terms().is_some();
+        without.extend(told.filter(|one| one.amount.is_none() && !known).map(|one| one.name));
+    }
+    match without.first() {
+        Some(name) => Err(format!("{name} tells the suite of money that moved and not of how much")),
+        None => Ok(()),
+    }
+}
+
+fn tokens(bench: &Bench<'_>) -> Result {
+    match bench.subject.token().map(|token| token.rejection) {
+        Some(Rejection::Unsaid) => {
+            Err("the subject does not say how the gateway rejects a token: by an answer, or never".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn balances(bench: &Bench<'_>) -> Result {
+    let asked = bench.balances(Outcome::json(500, "")).is_some();
+    let answers = bench.subject.balance_answers();
+    if asked && !answers.iter().any(|sample| sample.meaning == Counted::Told) {
+        return Err("the subject has no answer that tells our balances".to_owned());
+    }
+    Ok(())
 }
 
 /// A secret that never travels would be kept by any provider.

@@ -85,6 +85,7 @@ pub(super) fn babble() -> Vec<(&'static str, &'static str, Bytes)> {
         ("HTML called JSON", "application/json", Bytes::from_static(b"<html>Sorry</html>")),
         ("null", "application/json", Bytes::from_static(b"null")),
         ("an empty list", "application/json", Bytes::from_static(b"[]")),
+        ("a list of nulls", "application/json", Bytes::from_static(b"[null,null,null,null]")),
         ("an empty object", "application/json", Bytes::from_static(b"{}")),
         ("true", "application/json", Bytes::from_static(b"true")),
         ("a number", "application/json", Bytes::from_static(b"0")),

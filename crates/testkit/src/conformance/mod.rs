@@ -17,6 +17,7 @@
 mod admission;
 mod answering;
 mod asking;
+mod balances;
 mod bench;
 mod coverage;
 mod delivering;
@@ -25,14 +26,17 @@ mod losing;
 mod naming;
 mod parties;
 mod secrecy;
+mod shapes;
 mod subject;
 mod tokens;
+mod wire;
+mod wording;
 
 use std::fmt;
 
 use bench::Bench;
 
-pub use subject::{Asked, Posted, Sample, Says, Subject, Submitted, TokenExchange};
+pub use subject::{Asked, Counted, Posted, Rejection, Sample, Says, Subject, Submitted, TokenExchange};
 
 /// Something that every provider promises.
 #[derive(Debug, Clone, Copy)]
@@ -122,11 +126,15 @@ macro_rules! __promises {
                 a_declared_operation_sends_one_request
                 an_undeclared_operation_sends_nothing
                 an_undeclared_party_sends_nothing
-                our_reference_is_sent_verbatim
                 an_amount_within_the_limits_is_sent
                 an_amount_outside_the_limits_sends_nothing
                 an_unknown_detail_sends_nothing
-                a_wrong_callback_sends_nothing;
+                a_wrong_callback_sends_nothing
+                the_least_callback_is_enough;
+            wording:
+                our_reference_is_sent_verbatim
+                what_is_sent_is_what_was_asked
+                a_question_names_its_payment;
             losing:
                 a_failure_before_sending_means_no_effect
                 a_failure_after_sending_means_unknown
@@ -140,8 +148,13 @@ macro_rules! __promises {
                 an_undocumented_code_means_unknown
                 a_duplicate_means_unknown
                 a_torn_answer_means_unknown;
+            shapes:
+                a_list_is_no_answer
+                a_list_is_no_delivery
+                an_answer_that_contradicts_itself_means_unknown;
             tokens:
                 a_rejected_token_is_renewed_once
+                a_doubted_token_is_not_used_again
                 a_payment_without_a_token_is_not_sent
                 a_token_is_kept;
             asking:
@@ -150,6 +163,8 @@ macro_rules! __promises {
                 a_question_without_an_answer_changes_nothing
                 a_torn_answer_to_a_question_decides_nothing
                 what_cannot_be_asked_sends_nothing;
+            balances:
+                balances_are_told_and_nothing_changes;
             naming:
                 an_error_names_account_operation_and_payment
                 one_provider_serves_many_threads;
@@ -157,7 +172,8 @@ macro_rules! __promises {
                 a_provider_prints_no_secret
                 a_secret_is_sent_only_where_nothing_prints_it
                 a_secret_that_a_gateway_repeats_is_not_passed_on
-                a_secret_that_comes_with_a_token_is_not_passed_on;
+                a_secret_that_comes_with_a_token_is_not_passed_on
+                a_delivery_that_is_refused_is_not_repeated;
             delivering:
                 a_delivery_says_what_is_documented
                 a_delivery_reads_the_same_twice

@@ -1,8 +1,8 @@
-//! One instruction for every kind of party that an operation can be done with.
+//! One instruction for every kind of party that an operation can be done with, and one for another party of its kind.
 
 use malipo_core::{
-    Airtime, Bank, Bill, Biller, Collect, Confirm, Instruction, Msisdn, Network, Operation, PayOut, Payee,
-    Payer, Secret, Terms, Ticket, Voucher,
+    AccountNumber, Airtime, Bank, Bill, Biller, Collect, Confirm, Instruction, Msisdn, Network, Operation,
+    PayOut, Payee, PayeeAccount, Payer, PayerSource, Secret, Shortcode, Terms, Ticket, Voucher,
 };
 
 use super::bench::Result;
@@ -57,6 +57,102 @@ fn bills(terms: &Terms) -> Result<Vec<Instruction>> {
     billers
         .map(|biller| Ok(Instruction::Bill(Bill::new(biller, parsed("14253699")?, terms.clone()))))
         .collect()
+}
+
+/// One number or account of a party, in every spelling that a gateway may want, always in the same order.
+#[derive(Debug)]
+pub(super) struct Spelled {
+    pub(super) name: &'static str,
+    pub(super) spellings: Vec<String>,
+}
+
+/// The numbers and accounts of an instruction's party.
+pub(super) fn spelled_party(instruction: &Instruction) -> Vec<Spelled> {
+    match instruction {
+        Instruction::PayOut(pay_out) => match &pay_out.to.account {
+            PayeeAccount::Wallet { msisdn, .. } => vec![phone(msisdn)],
+            PayeeAccount::Paybill { number, account } => {
+                vec![plain("the paybill", number.as_str()), plain("the account", account.as_str())]
+            }
+            PayeeAccount::Till { number } => vec![plain("the till", number.as_str())],
+            PayeeAccount::Bank { number, .. } => vec![plain("the account", number.as_str())],
+            _ => Vec::new(),
+        },
+        Instruction::Collect(collect) => match &collect.from.source {
+            PayerSource::GatewayWallet { msisdn }
+            | PayerSource::MobileMoney { msisdn, .. }
+            | PayerSource::Bank { msisdn, .. } => vec![phone(msisdn)],
+            _ => Vec::new(),
+        },
+        Instruction::Airtime(airtime) => vec![phone(&airtime.to)],
+        Instruction::Voucher(voucher) => vec![phone(&voucher.to)],
+        Instruction::Bill(bill) => vec![plain("the account", bill.account.as_str())],
+        _ => Vec::new(),
+    }
+}
+
+fn phone(msisdn: &Msisdn) -> Spelled {
+    let local = msisdn.local();
+    let subscriber = local.trim_start_matches('0').to_owned();
+    Spelled { name: "the phone number", spellings: vec![msisdn.international(), local, subscriber] }
+}
+
+fn plain(name: &'static str, text: &str) -> Spelled {
+    Spelled { name, spellings: vec![text.to_owned()] }
+}
+
+/// The same instruction with another party of the same kind; none for a step of a payment.
+pub(super) fn another_party(instruction: &Instruction) -> Result<Option<Instruction>> {
+    let mut other = instruction.clone();
+    match &mut other {
+        Instruction::PayOut(pay_out) => match &mut pay_out.to.account {
+            PayeeAccount::Wallet { msisdn, .. } => *msisdn = next_phone(msisdn)?,
+            PayeeAccount::Paybill { number, account } => {
+                (*number, *account) = (next_shortcode(number)?, next_account(account)?);
+            }
+            PayeeAccount::Till { number } => *number = next_shortcode(number)?,
+            PayeeAccount::Bank { number, .. } => *number = next_account(number)?,
+            _ => return Ok(None),
+        },
+        Instruction::Collect(collect) => match &mut collect.from.source {
+            PayerSource::GatewayWallet { msisdn }
+            | PayerSource::MobileMoney { msisdn, .. }
+            | PayerSource::Bank { msisdn, .. } => *msisdn = next_phone(msisdn)?,
+            _ => return Ok(None),
+        },
+        Instruction::Airtime(airtime) => airtime.to = next_phone(&airtime.to)?,
+        Instruction::Voucher(voucher) => voucher.to = next_phone(&voucher.to)?,
+        Instruction::Bill(bill) => bill.account = next_account(&bill.account)?,
+        _ => return Ok(None),
+    }
+    Ok(Some(other))
+}
+
+fn next_phone(msisdn: &Msisdn) -> Result<Msisdn> {
+    parsed(&next(&msisdn.local()))
+}
+
+fn next_shortcode(number: &Shortcode) -> Result<Shortcode> {
+    parsed(&next(number.as_str()))
+}
+
+fn next_account(number: &AccountNumber) -> Result<AccountNumber> {
+    parsed(&next(number.as_str()))
+}
+
+/// The text with another character of the same sort at its end.
+fn next(text: &str) -> String {
+    let mut changed: Vec<char> = text.chars().collect();
+    if let Some(last) = changed.last_mut() {
+        *last = match *last {
+            '9' => '0',
+            'Z' => 'A',
+            'z' => 'a',
+            digit if digit.is_ascii_alphanumeric() => char::from_u32(u32::from(digit) + 1).unwrap_or('1'),
+            _ => '1',
+        };
+    }
+    changed.into_iter().collect()
 }
 
 const PHONE: &str = "0708374149";

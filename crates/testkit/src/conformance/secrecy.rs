@@ -9,6 +9,7 @@ use malipo_core::{Answer, Details, Error, Report};
 use serde_json::Value;
 
 use super::bench::{Bench, Question, Result, Run};
+use super::delivering::everywhere;
 use super::faults::{self, cuts};
 use crate::scripted::answer;
 use crate::{ManualEnv, Outcome, ScriptedTransport, leaks};
@@ -108,6 +109,42 @@ pub(super) fn a_secret_that_comes_with_a_token_is_not_passed_on(bench: &Bench<'_
     }
     Ok(())
 }
+
+/// Whoever posts to us chooses what is in it, and whoever logs an error has not chosen to log that.
+pub(super) fn a_delivery_that_is_refused_is_not_repeated(bench: &Bench<'_>) -> Result {
+    let mut bodies: Vec<Vec<u8>> = [
+        format!("{POSTED} and no JSON"),
+        format!("\"{POSTED}\""),
+        format!("[\"{POSTED}\"]"),
+        format!("{{\"{POSTED}\":1}}"),
+        format!("{{\"a\":{POSTED}}}"),
+    ]
+    .map(String::into_bytes)
+    .to_vec();
+    for posted in bench.subject.deliveries() {
+        let Ok(whole) = serde_json::from_slice::<Value>(posted.delivery.body.bytes()) else { continue };
+        for pointer in scalars(&whole, String::new()) {
+            let mut changed = whole.clone();
+            if let Some(value) = changed.pointer_mut(&pointer) {
+                *value = Value::from(POSTED);
+            }
+            bodies.push(changed.to_string().into_bytes());
+        }
+    }
+    for body in bodies {
+        everywhere(bench, &body, |delivery, read| match read {
+            Err(error) => {
+                let what = format!("the error of a delivery to {:?}", delivery.purpose);
+                clean(&what, &format!("{error} {error:?} {error:#?}"), &[POSTED])
+            }
+            Ok(_) => Ok(()),
+        })?;
+    }
+    Ok(())
+}
+
+/// What a stranger posts.
+const POSTED: &str = "posted/by+a-stranger-6021";
 
 /// What a gateway could repeat: the planted secrets that stand in the requests as they are, and the header values
 /// that spell one in another way.

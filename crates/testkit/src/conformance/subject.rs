@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Response;
-use malipo_core::{Callbacks, Delivery, Env, Instruction, Provider, State, Ticket};
+use malipo_core::{Balances, Callbacks, Delivery, Env, Instruction, Money, Provider, State, Ticket};
 use malipo_transport::Transport;
 
 use crate::scripted::answer;
@@ -25,25 +25,34 @@ pub trait Subject {
     fn instructions(&self) -> Vec<Instruction>;
 
     /// What the gateway answers to this instruction, as documented. There is at least one answer that becomes a
-    /// report, and the first such is what it usually answers; one that is [`Submitted::NotStarted`]; and one that
-    /// is [`Submitted::Unknown`], because its code stands in no document.
+    /// report, and the first such is what it usually answers; one that is [`Submitted::NotStarted`], but for a
+    /// confirmation, which may have none; and one that is [`Submitted::Unknown`], because its code stands in no
+    /// document.
     fn answers(&self, instruction: &Instruction) -> Vec<Sample<Submitted>>;
 
-    /// What the gateway answers to a question about this payment, as documented. Empty if nothing can be asked.
+    /// What the gateway answers to a question about this payment, as documented. Empty if nothing can be asked. Where
+    /// the answer comes at once, there is for every operation one that says paid, with its amount; one that says
+    /// failed; and one with a code that stands in no document, which is [`State::Pending`] and names that code.
     fn status_answers(&self, ticket: &Ticket) -> Vec<Sample<Asked>>;
 
     /// How tokens are got. `None`: the gateway has none.
-    fn token(&self) -> Option<TokenExchange> {
-        None
-    }
+    fn token(&self) -> Option<TokenExchange>;
 
     /// What reads the gateway's deliveries. `None`: it makes none.
-    fn callbacks(&self) -> Option<Arc<dyn Callbacks>> {
-        None
-    }
+    fn callbacks(&self) -> Option<Arc<dyn Callbacks>>;
 
-    /// The deliveries that the gateway documents. Whether they are addressed is the suite's to choose.
-    fn deliveries(&self) -> Vec<Posted> {
+    /// The deliveries that the gateway documents. Whether they are addressed is the suite's to choose. Where operations
+    /// have callbacks, there is one that says paid, with its amount; one that says failed; and one with a code that
+    /// stands in no document, which is [`State::Pending`] and names that code.
+    fn deliveries(&self) -> Vec<Posted>;
+
+    /// What asks for our balances, configured as [`provider`](Self::provider) is. `None`: the gateway does not tell
+    /// them at once.
+    fn balances(&self, transport: Arc<dyn Transport>, env: Arc<dyn Env>) -> Option<Arc<dyn Balances>>;
+
+    /// What the gateway answers when it is asked for our balances. Where there is something to ask with, at least one
+    /// is [`Counted::Told`].
+    fn balance_answers(&self) -> Vec<Sample<Counted>> {
         Vec::new()
     }
 }
@@ -58,17 +67,35 @@ pub struct Sample<M> {
     pub response: Response<Bytes>,
     /// What it means.
     pub meaning: M,
+    /// The code in it, which is kept verbatim.
+    pub code: Option<String>,
+    /// The amount in it.
+    pub amount: Option<Money>,
 }
 
 impl<M> Sample<M> {
     /// An answer of any kind.
     pub fn new(name: impl Into<String>, response: Response<Bytes>, meaning: M) -> Self {
-        Self { name: name.into(), response, meaning }
+        Self { name: name.into(), response, meaning, code: None, amount: None }
     }
 
     /// An answer in JSON. A status that HTTP does not know becomes 500.
     pub fn json(name: impl Into<String>, status: u16, body: impl Into<Bytes>, meaning: M) -> Self {
         Self::new(name, answer(status, "application/json", body), meaning)
+    }
+
+    /// Says which code is in it. It must be told verbatim.
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<String>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+
+    /// Says which amount is in it. It must be told; whatever says that money moved must have one.
+    #[must_use]
+    pub fn with_amount(mut self, amount: Money) -> Self {
+        self.amount = Some(amount);
+        self
     }
 }
 
@@ -99,6 +126,15 @@ pub enum Asked {
     Failed,
 }
 
+/// What an answer to a question for our balances means. Closed on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// They are told.
+    Told,
+    /// They are not.
+    Failed,
+}
+
 /// One documented delivery of a gateway, and what it means.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -109,12 +145,30 @@ pub struct Posted {
     pub delivery: Delivery,
     /// What it says.
     pub says: Says,
+    /// The code in it, which is kept verbatim.
+    pub code: Option<String>,
+    /// The amount in it.
+    pub amount: Option<Money>,
 }
 
 impl Posted {
     /// A delivery that says this.
     pub fn new(name: impl Into<String>, delivery: Delivery, says: Says) -> Self {
-        Self { name: name.into(), delivery, says }
+        Self { name: name.into(), delivery, says, code: None, amount: None }
+    }
+
+    /// Says which code is in it. It must be told verbatim.
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<String>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+
+    /// Says which amount is in it. It must be told; whatever says that money moved must have one.
+    #[must_use]
+    pub fn with_amount(mut self, amount: Money) -> Self {
+        self.amount = Some(amount);
+        self
     }
 }
 
@@ -143,17 +197,28 @@ pub struct TokenExchange {
     pub path: String,
     /// The documented answer. Its token is one of the canaries.
     pub reply: Response<Bytes>,
-    /// The answer to an instruction that is documented to mean: this token is not accepted, and nothing was done.
-    pub rejection: Option<Response<Bytes>>,
+    /// How the gateway says that it does not accept a token. It has to be said, one way or the other.
+    pub rejection: Rejection,
+}
+
+/// How a gateway says, in answer to an instruction, that it does not accept a token. Closed on purpose.
+#[derive(Debug, Clone)]
+pub enum Rejection {
+    /// The subject forgot to say, which is a fault of the subject.
+    Unsaid,
+    /// In no way of which it is documented that nothing was done.
+    Never,
+    /// By this answer, documented to mean: this token is not accepted, and nothing was done.
+    By(Response<Bytes>),
 }
 
 impl TokenExchange {
-    /// Tokens come from `path`, in an answer like `reply`.
+    /// Tokens come from `path`, in an answer like `reply`. How they are rejected has yet to be said.
     pub fn new(path: impl Into<String>, reply: Response<Bytes>) -> Self {
-        Self { path: path.into(), reply, rejection: None }
+        Self { path: path.into(), reply, rejection: Rejection::Unsaid }
     }
 
-    /// Tokens come from `path`, in a JSON answer like `body`.
+    /// Tokens come from `path`, in a JSON answer like `body`. How they are rejected has yet to be said.
     pub fn json(path: impl Into<String>, body: impl Into<Bytes>) -> Self {
         Self::new(path, answer(200, "application/json", body))
     }
@@ -161,7 +226,21 @@ impl TokenExchange {
     /// An answer of this status and this JSON means that the token is not accepted and nothing was done.
     #[must_use]
     pub fn rejected_by(mut self, status: u16, body: impl Into<Bytes>) -> Self {
-        self.rejection = Some(answer(status, "application/json", body));
+        self.rejection = Rejection::By(answer(status, "application/json", body));
         self
+    }
+
+    /// No answer is documented to mean that the token is not accepted and nothing was done.
+    #[must_use]
+    pub fn never_rejected(mut self) -> Self {
+        self.rejection = Rejection::Never;
+        self
+    }
+
+    pub(super) fn documented_rejection(&self) -> Option<&Response<Bytes>> {
+        match &self.rejection {
+            Rejection::By(response) => Some(response),
+            Rejection::Unsaid | Rejection::Never => None,
+        }
     }
 }

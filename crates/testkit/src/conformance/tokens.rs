@@ -1,15 +1,19 @@
 //! What a provider does about tokens: gets one, renews it once when the gateway says so, and never more.
 
+use std::sync::Arc;
+
 use malipo_core::{Advice, Effect};
 use malipo_transport::Stage;
 
 use super::bench::{Bench, Result, expect_error, expect_exchanges};
 use super::faults::{self, Rest, cuts};
-use super::subject::TokenExchange;
+use super::subject::{Rejection, TokenExchange};
+use crate::scripted::answer;
 use crate::{Outcome, ScriptedTransport};
 
 pub(super) fn a_rejected_token_is_renewed_once(bench: &Bench<'_>) -> Result {
-    let Some(TokenExchange { path, reply, rejection: Some(rejection), .. }) = bench.subject.token() else {
+    let Some(TokenExchange { path, reply, rejection: Rejection::By(rejection), .. }) = bench.subject.token()
+    else {
         return Ok(());
     };
     for (instruction, _) in bench.instructions() {
@@ -76,12 +80,43 @@ pub(super) fn a_payment_without_a_token_is_not_sent(bench: &Bench<'_>) -> Result
     Ok(())
 }
 
+/// A 401 that proves nothing is no reason to send a payment again, but one to make the next with a new token.
+pub(super) fn a_doubted_token_is_not_used_again(bench: &Bench<'_>) -> Result {
+    let Some(token) = bench.subject.token() else { return Ok(()) };
+    for (instruction, _) in bench.instructions() {
+        let usual = Outcome::answered(bench.usual(&instruction)?.response);
+        for (what, content_type, body) in faults::babble() {
+            let what = format!("{} answered by 401 with {what}", instruction.operation());
+            let doubtful = Outcome::answered(answer(401, content_type, body));
+            let transport = Arc::new(bench.transport().then(doubtful).always(usual.clone()));
+            let provider = bench.provider(transport.clone());
+            let count = || {
+                let requests = transport.requests();
+                let tokens = requests.iter().filter(|request| request.uri().path() == token.path).count();
+                (tokens, requests.len() - tokens)
+            };
+            for expected in [(1, 1), (2, 2)] {
+                // What is said of it is for other promises.
+                let _ = pollster::block_on(provider.submit(&instruction));
+                let (tokens, payments) = count();
+                if (tokens, payments) != expected {
+                    return Err(format!(
+                        "{what}: {payments} payments and {tokens} requests for tokens were sent by then; it should be {} of each",
+                        expected.0
+                    ));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Not only the payment: a token that is good for more than one exchange is not asked for again.
 pub(super) fn a_token_is_kept(bench: &Bench<'_>) -> Result {
     let Some(token) = bench.subject.token() else { return Ok(()) };
     for (instruction, _) in bench.instructions() {
         let usual = Outcome::answered(bench.usual(&instruction)?.response);
-        let transport = std::sync::Arc::new(bench.transport().always(usual));
+        let transport = Arc::new(bench.transport().always(usual));
         let provider = bench.provider(transport.clone());
         for _ in 0..2 {
             // Whether it is accepted is for another promise.

@@ -46,6 +46,20 @@ async fn a_secret_of_the_call_is_erased_in_every_spelling() {
     assert_eq!(gateway.call(call).await.unwrap().body, CLEAN);
 }
 
+#[tokio::test]
+async fn neither_the_spent_nor_the_new_token_comes_back_after_a_renewal() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    let given = AtomicUsize::new(0);
+    let transport = Scripted::new(move |request: &Request<_>| match request.uri().path() {
+        "/token" => says(200, format!("planted-{} 3599", given.fetch_add(1, Ordering::Relaxed))),
+        _ => says(401, "documented planted-0 planted-1"),
+    });
+    let gateway = gateway(&transport, &Clock::default(), BearerToken::new(Dialect("a")));
+    assert_eq!(gateway.call(pay_out()).await.unwrap().body, "documented [secret] [secret]");
+    assert_eq!(transport.tokens(), 2);
+}
+
 /// Every token that was tried, and the credentials that tokens were asked for with.
 #[tokio::test]
 async fn nothing_that_was_tried_comes_back() {
@@ -80,7 +94,7 @@ impl malipo_transport::TokenDialect for Reading {
         Dialect("a").attach(token)
     }
 
-    fn rejected(&self, _: &malipo_transport::Response) -> bool {
+    fn rejected(&self, _: malipo_core::Operation, _: &malipo_transport::Response) -> bool {
         false
     }
 }

@@ -12,7 +12,7 @@ use malipo_transport::{
     TransportError,
 };
 
-use crate::scripted::{Clock, Dialect, Scripted, gateway, pay_out, says};
+use crate::scripted::{Clock, Dialect, NO_HOSTS, Scripted, gateway, pay_out, says};
 
 fn key() -> StaticKey {
     StaticKey::new(HeaderName::from_static("apikey"), Secret::new("key-123456"))
@@ -67,7 +67,7 @@ async fn a_request_for_a_token_says_what_it_is() {
 async fn the_path_of_the_base_comes_first() {
     for base in ["https://gateway.example/base", "https://gateway.example/base/"] {
         let transport = Scripted::new(|_| says(200, "{}"));
-        let base = Sandbox::base_url(base).unwrap();
+        let base = Sandbox::base_url(base, &NO_HOSTS).unwrap();
         let line = Line::new(
             ProviderId::of("somepay"),
             base,
@@ -104,7 +104,7 @@ async fn how_long_to_wait_is_read_in_seconds() {
         ("", None),
         ("Wed, 21 Oct 2026 07:28:00 GMT", None),
     ] {
-        let base = Sandbox::base_url("https://gateway.example").unwrap();
+        let base = Sandbox::base_url("https://gateway.example", &NO_HOSTS).unwrap();
         let line =
             Line::new(ProviderId::of("somepay"), base, Arc::new(Busy(text)), Arc::new(Clock::default()));
         let response = Gateway::new(line, key()).call(pay_out()).await.unwrap();

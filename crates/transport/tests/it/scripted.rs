@@ -9,8 +9,8 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, header};
 use malipo_core::{Effect, Env, Error, ErrorKind, Operation, ProviderId, Result, Secret, Timestamp};
 use malipo_transport::{
-    Authorize, Call, Environment as _, Gateway, Line, Path, Response, Sandbox, Token, TokenDialect,
-    Transport, TransportError, basic, secret_header,
+    AppKeys, Authorize, Call, Environment as _, Gateway, Hosts, Line, Path, Response, Sandbox, Token,
+    TokenDialect, Transport, TransportError, secret_header,
 };
 use tokio::sync::Semaphore;
 
@@ -127,7 +127,7 @@ pub(crate) const TOKEN_HEADER: &str = "x-access-token";
 
 impl TokenDialect for Dialect {
     fn request(&self) -> Result<Call> {
-        let credentials = basic(&Secret::new(self.0), &Secret::new("consumer-secret"));
+        let credentials = AppKeys::new(Secret::new(self.0), Secret::new("consumer-secret"))?.basic();
         Ok(Call::get(Operation::Authorize, Path::new("/token"))
             .with_header(header::AUTHORIZATION, secret_header("Basic ", &credentials)?)
             .with_secret(credentials))
@@ -150,13 +150,15 @@ impl TokenDialect for Dialect {
         Ok((HeaderName::from_static(TOKEN_HEADER), secret_header("", token)?))
     }
 
-    fn rejected(&self, response: &Response) -> bool {
+    fn rejected(&self, _: Operation, response: &Response) -> bool {
         response.status == 401 && response.body.starts_with(b"documented")
     }
 }
 
+pub(crate) const NO_HOSTS: Hosts = Hosts { sandbox: None, production: None };
+
 pub(crate) fn gateway(transport: &Scripted, clock: &Clock, authorize: impl Authorize + 'static) -> Gateway {
-    let base = Sandbox::base_url("https://gateway.example").unwrap();
+    let base = Sandbox::base_url("https://gateway.example", &NO_HOSTS).unwrap();
     let line =
         Line::new(ProviderId::of("somepay"), base, Arc::new(transport.clone()), Arc::new(clock.clone()));
     Gateway::new(line, authorize)

@@ -211,6 +211,53 @@ async fn any_other_rejection_is_not_answered_at_all() {
 }
 
 #[tokio::test]
+async fn an_undocumented_rejection_costs_one_call_and_not_the_next() {
+    let transport = strict("who are you?", |token| token != "token-1");
+    let gateway = bearer(&transport, &Clock::default());
+    assert_eq!(gateway.call(pay_out()).await.unwrap().status, 401);
+    assert_eq!(transport.sent("/pay").len(), 1, "nothing is resent on a guess");
+    assert_eq!(gateway.call(pay_out()).await.unwrap().status, 200);
+    assert_eq!((transport.sent("/pay").len(), transport.tokens()), (2, 2));
+}
+
+#[tokio::test]
+async fn waiters_share_a_token_that_dies_at_once() {
+    let transport = generous(" 0");
+    let gateway = bearer(&transport, &Clock::default());
+    let mut calls = JoinSet::new();
+    for _ in 0..200 {
+        let gateway = gateway.clone();
+        calls.spawn(async move { gateway.call(pay_out()).await });
+    }
+    assert!(calls.join_all().await.iter().all(Result::is_ok));
+    assert_eq!(transport.tokens(), 1);
+    gateway.call(pay_out()).await.unwrap();
+    assert_eq!(transport.tokens(), 2, "who comes later gets another one");
+}
+
+#[tokio::test]
+async fn a_life_is_counted_from_when_the_token_was_asked_for() {
+    let clock = Clock::default();
+    let slow = clock.clone();
+    let given = AtomicUsize::new(0);
+    let transport = Scripted::new(move |request| match request.uri().path() {
+        "/token" => {
+            slow.advance(second(100));
+            says(200, format!("token-{} 1000", given.fetch_add(1, Ordering::Relaxed) + 1))
+        }
+        _ => says(200, "paid"),
+    });
+    let gateway = bearer(&transport, &clock);
+    gateway.call(pay_out()).await.unwrap();
+    clock.advance(second(839));
+    gateway.call(pay_out()).await.unwrap();
+    assert_eq!(transport.tokens(), 1, "939 of 940 seconds");
+    clock.advance(second(1));
+    gateway.call(pay_out()).await.unwrap();
+    assert_eq!(transport.tokens(), 2);
+}
+
+#[tokio::test]
 async fn a_renewal_that_fails_leaves_nothing_started() {
     let given = AtomicUsize::new(0);
     let transport = Scripted::new(move |request| match request.uri().path() {

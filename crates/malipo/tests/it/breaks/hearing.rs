@@ -3,12 +3,12 @@
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use malipo::{
-    Answer, CallbackError, Callbacks as _, Delivery, Effect, Error, ErrorKind, Lookup, ProviderId, Read,
-    Reply, Report, State, Trust,
+    Answer, BalanceReport, CallbackError, Callbacks as _, Delivery, Effect, Error, ErrorKind, Lookup, Money,
+    Operation, Read, Report, State, Trust,
 };
 
 use super::{Break, asks_for_token, breaking, harmless, hears, in_state, replaced};
-use crate::altered::{Alteration, Memory, SOUND};
+use crate::altered::{Alteration, Memory, SOUND, with_effect};
 use crate::outside_provider::TemboCallbacks;
 use crate::outside_subject::{ACCEPTED, PASSWORD};
 
@@ -21,11 +21,13 @@ pub(super) fn answering() -> Vec<Break> {
         ),
         breaking(
             "a_documented_refusal_means_no_effect",
-            fails(
-                |error| {
-                    if error.code() == Some("NO_FUNDS") { error.with_effect(Effect::Unknown) } else { error }
-                },
-            ),
+            fails(|error| {
+                if error.code() == Some("NO_FUNDS") {
+                    with_effect(&error, Effect::Unknown, error.operation())
+                } else {
+                    error
+                }
+            }),
         ),
         breaking(
             "an_undocumented_code_means_unknown",
@@ -47,7 +49,25 @@ pub(super) fn answering() -> Vec<Break> {
     ]
 }
 
-pub(super) fn asking() -> Vec<Break> {
+/// An answer to a question in which something is altered. What is altered cannot be an argument: an alteration is a
+/// plain function.
+macro_rules! knows {
+    ($change:expr) => {
+        Alteration {
+            answers: |outcome| {
+                let change: fn(&mut Report) = $change;
+                let mut answer = outcome?;
+                if let Answer::Known(report) = &mut answer {
+                    change(report);
+                }
+                Ok(answer)
+            },
+            ..SOUND
+        }
+    };
+}
+
+pub(super) fn knowing() -> Vec<Break> {
     vec![
         breaking(
             "asking_tells_what_the_gateway_tells",
@@ -59,6 +79,34 @@ pub(super) fn asking() -> Vec<Break> {
                 ..SOUND
             },
         ),
+        breaking("asking_tells_what_the_gateway_tells", knows!(|report| report.trust = Trust::Signed)),
+        breaking("asking_tells_what_the_gateway_tells", knows!(|report| report.amount = None)),
+        breaking(
+            "asking_tells_what_the_gateway_tells",
+            knows!(|report| report.amount = Some(Money::kes("15").unwrap())),
+        ),
+        breaking(
+            "asking_tells_what_the_gateway_tells",
+            knows!(|report| report.reference = Some("TEMBO-9".parse().unwrap())),
+        ),
+        breaking(
+            "asking_tells_what_the_gateway_tells",
+            knows!(|report| report.operation = Some(Operation::Collect)),
+        ),
+        breaking("asking_tells_what_the_gateway_tells", knows!(|report| report.code = None)),
+        breaking(
+            "asking_tells_what_the_gateway_tells",
+            knows!(|report| {
+                if report.code.as_deref() == Some("RESTING") {
+                    report.state = State::Failed;
+                }
+            }),
+        ),
+    ]
+}
+
+pub(super) fn asking() -> Vec<Break> {
+    vec![
         breaking("asking_moves_nothing", Alteration { sends: questions_are_payments, ..SOUND }),
         breaking(
             "a_question_without_an_answer_changes_nothing",
@@ -79,7 +127,7 @@ pub(super) fn asking() -> Vec<Break> {
                 ..SOUND
             },
         )
-        .along(&["a_question_without_an_answer_changes_nothing"]),
+        .along(&["a_list_is_no_answer", "a_question_without_an_answer_changes_nothing"]),
         breaking(
             "what_cannot_be_asked_sends_nothing",
             Alteration {
@@ -95,6 +143,43 @@ pub(super) fn asking() -> Vec<Break> {
 
 fn questions_are_payments(mut request: Request<Bytes>) -> Request<Bytes> {
     if request.uri().path().starts_with("/v1/payouts/") {
+        let reference = request.uri().path().rsplit('/').next().unwrap().to_owned();
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() =
+            format!("https://api.tembo.example/v1/payouts?about={reference}").parse().unwrap();
+    }
+    request
+}
+
+pub(super) fn balances() -> Vec<Break> {
+    vec![
+        breaking(
+            "balances_are_told_and_nothing_changes",
+            Alteration {
+                counts: |outcome| {
+                    outcome.map_err(|error| with_effect(&error, Effect::None, error.operation()))
+                },
+                ..SOUND
+            },
+        ),
+        breaking(
+            "balances_are_told_and_nothing_changes",
+            Alteration { counts: |outcome| outcome.map(claimed), ..SOUND },
+        ),
+        breaking(
+            "balances_are_told_and_nothing_changes",
+            Alteration { sends: balances_are_payments, ..SOUND },
+        ),
+    ]
+}
+
+fn claimed(mut balances: BalanceReport) -> BalanceReport {
+    balances.trust = Trust::Claimed;
+    balances
+}
+
+fn balances_are_payments(mut request: Request<Bytes>) -> Request<Bytes> {
+    if request.uri().path() == "/v1/balance" {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = "https://api.tembo.example/v1/payouts".parse().unwrap();
     }
@@ -137,6 +222,10 @@ pub(super) fn secrecy() -> Vec<Break> {
                 ..SOUND
             },
         ),
+        breaking(
+            "a_delivery_that_is_refused_is_not_repeated",
+            Alteration { reads: |_, delivery| leaking(delivery), ..SOUND },
+        ),
     ]
 }
 
@@ -150,62 +239,9 @@ fn said(response: &Response<Bytes>) -> Option<String> {
     (response.status() == 500).then(|| String::from_utf8_lossy(response.body()).into_owned())
 }
 
-pub(super) fn delivering() -> Vec<Break> {
-    vec![
-        breaking(
-            "a_delivery_says_what_is_documented",
-            Alteration {
-                reads: |_, delivery| of_report(delivery, |report| report.state = State::Pending),
-                ..SOUND
-            },
-        ),
-        breaking(
-            "a_delivery_reads_the_same_twice",
-            Alteration {
-                reads: |count, delivery| {
-                    let receipt = count.to_string();
-                    of_report(delivery, |report| report.receipt = Some(receipt))
-                },
-                ..SOUND
-            },
-        ),
-        breaking(
-            "trust_comes_from_address_and_signature",
-            Alteration {
-                reads: |_, delivery| of_report(delivery, |report| report.trust = Trust::Addressed),
-                ..SOUND
-            },
-        ),
-        breaking(
-            "a_torn_delivery_decides_nothing",
-            Alteration {
-                reads: |_, delivery| believe(delivery, |body| body.ends_with(br#""state":"PAID""#)),
-                ..SOUND
-            },
-        ),
-        breaking(
-            "a_meaningless_delivery_decides_nothing",
-            Alteration { reads: |_, delivery| believe(delivery, |body| body == b"{}"), ..SOUND },
-        ),
-        breaking(
-            "a_delivery_always_gets_a_reply",
-            Alteration { replies: |_, _| Reply::json(200, r#"{"ok":true}"#), ..SOUND },
-        ),
-    ]
-}
-
-fn of_report(delivery: &Delivery, change: impl FnOnce(&mut Report)) -> Result<Read, CallbackError> {
-    let mut read = TemboCallbacks.read(delivery)?;
-    if let Read::Report(report) = &mut read {
-        change(report);
-    }
-    Ok(read)
-}
-
-/// Takes a delivery whose body `persuades` for the news of a payment.
-fn believe(delivery: &Delivery, persuades: fn(&[u8]) -> bool) -> Result<Read, CallbackError> {
-    if persuades(delivery.body.bytes()) {
-        return Ok(Read::Report(Report::new(ProviderId::of("tembo"), State::Settled, delivery.trust())));
-    }
-    TemboCallbacks.read(delivery)
+fn leaking(delivery: &Delivery) -> Result<Read, CallbackError> {
+    TemboCallbacks.read(delivery).map_err(|_| {
+        let body = String::from_utf8_lossy(delivery.body.bytes()).into_owned();
+        CallbackError::Unreadable(body.leak())
+    })
 }

@@ -1,16 +1,19 @@
 //! The suite held against itself: for every promise, a provider that breaks it and what the suite then says.
 
+mod delivering;
 mod hearing;
 mod sending;
+mod shapes;
+mod wording;
 
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use malipo::{Effect, Error, ErrorKind, Report, State};
+use malipo::{Ability, Capabilities, Effect, Error, ErrorKind, Money, Operation, PartyKind, Report, State};
 use malipo_testkit::conformance::{PROMISES, check};
 
-use crate::altered::{Alteration, SOUND};
+use crate::altered::{Alteration, SOUND, with_effect};
 
 #[test]
 fn every_promise_can_be_broken() {
@@ -37,13 +40,18 @@ macro_rules! found_and_named {
 
 found_and_named! {
     a_break_of_what_is_admitted_is_found: sending::admission;
+    a_break_of_what_is_sent_is_found: wording::wording;
     a_break_of_what_a_loss_means_is_found: sending::losing;
     a_break_of_what_an_answer_means_is_found: hearing::answering;
+    a_break_of_what_a_shape_means_is_found: shapes::shapes;
     a_break_with_tokens_is_found: sending::tokens;
+    a_break_of_what_is_known_is_found: hearing::knowing;
     a_break_in_asking_is_found: hearing::asking;
+    a_break_in_asking_for_balances_is_found: hearing::balances;
     a_break_of_names_is_found: hearing::naming;
     a_break_of_secrecy_is_found: hearing::secrecy;
-    a_break_with_deliveries_is_found: hearing::delivering;
+    a_break_of_what_is_posted_is_found: delivering::telling;
+    a_break_with_deliveries_is_found: delivering::delivering;
 }
 
 #[test]
@@ -56,6 +64,44 @@ fn an_alteration_of_nothing_breaks_nothing() {
     for promise in PROMISES {
         assert_eq!(promise.check(&SOUND), Ok(()));
     }
+}
+
+#[test]
+fn two_abilities_for_one_operation_keep_every_promise() {
+    let split = Alteration { declares: one_ability_for_each_wallet, ..SOUND };
+    for promise in PROMISES {
+        assert_eq!(promise.check(&split), Ok(()));
+    }
+}
+
+fn one_ability_for_each_wallet(mut capabilities: Capabilities) -> Capabilities {
+    let whole = capabilities.abilities.pop().unwrap();
+    for party in &whole.parties {
+        let mut part = whole.clone();
+        part.parties = vec![party.clone()];
+        capabilities = capabilities.with(part);
+    }
+    assert_eq!(capabilities.abilities.len(), 2);
+    capabilities
+}
+
+#[test]
+fn a_confirmation_needs_no_limits() {
+    let confirms = Alteration { declares: confirmed_collections, ..SOUND };
+    assert_eq!(check("capabilities_make_sense", &confirms), Ok(()));
+}
+
+fn confirmed_collections(capabilities: Capabilities) -> Capabilities {
+    let (least, most) = (Money::kes("1").unwrap(), Money::kes("1000").unwrap());
+    let nothing = Money::zero(least.currency());
+    let parties = vec![PartyKind::GatewayWallet];
+    capabilities.with(Ability::new(Operation::Collect, parties, least, most, least)).with(Ability::new(
+        Operation::Confirm,
+        Vec::new(),
+        nothing,
+        nothing,
+        nothing,
+    ))
 }
 
 /// One way to break a promise.
@@ -90,7 +136,11 @@ fn breaking(promise: &'static str, alteration: Alteration) -> Break {
 }
 
 fn harmless(error: Error, kind: ErrorKind, status: Option<u16>) -> Error {
-    if error.kind() == kind && error.status() == status { error.with_effect(Effect::None) } else { error }
+    if error.kind() == kind && error.status() == status {
+        with_effect(&error, Effect::None, error.operation())
+    } else {
+        error
+    }
 }
 
 fn hears(hears: fn(&Request<Bytes>, Response<Bytes>) -> Response<Bytes>) -> Alteration {

@@ -1,14 +1,15 @@
 //! Breaks of what is sent, and of what is said when there is no answer.
 
 use bytes::Bytes;
-use http::Response;
+use http::{Response, StatusCode};
 use malipo::{
     Callback, Capabilities, Details, Effect, Error, ErrorKind, Instruction, Money, Network, PartyKind,
     PayOut, Payee, PayeeAccount, Terms,
 };
+use malipo_testkit::conformance::TokenExchange;
 
 use super::{Break, asks_for_token, breaking, harmless, hears, replaced};
-use crate::altered::{Alteration, Memory, SOUND};
+use crate::altered::{Alteration, Memory, SOUND, with_effect};
 use crate::outside_subject::{ACCEPTED, REJECTED, TOKEN_REPLY};
 
 pub(super) fn admission() -> Vec<Break> {
@@ -19,6 +20,15 @@ pub(super) fn admission() -> Vec<Break> {
             Alteration { declares: |all| all.with_refused_callback_words(&["TEMBO"]), ..SOUND },
         ),
         breaking("everything_declared_is_tried", Alteration { declares: declare_tills, ..SOUND }),
+        breaking("everything_declared_is_tried", Alteration { tokens: unsaid, ..SOUND }),
+        omitting("seen before"),
+        omitting("an unlisted state"),
+        omitting("failed"),
+        omitting("paid"),
+        omitting("the news RESTING"),
+        omitting("the news FAILED"),
+        omitting("the news PAID"),
+        omitting("the balance"),
         breaking(
             "a_declared_operation_sends_one_request",
             Alteration { sends_again: |response| response.body() == ACCEPTED, ..SOUND },
@@ -26,19 +36,11 @@ pub(super) fn admission() -> Vec<Break> {
         .along(&[
             "an_amount_within_the_limits_is_sent",
             "a_rejected_token_is_renewed_once",
+            "a_doubted_token_is_not_used_again",
             "one_provider_serves_many_threads",
         ]),
         breaking("an_undeclared_operation_sends_nothing", takes(collections_are_payouts)),
         breaking("an_undeclared_party_sends_nothing", takes(tills_are_wallets)),
-        breaking(
-            "our_reference_is_sent_verbatim",
-            takes(|instruction| {
-                with_terms(instruction, |terms| {
-                    let short: String = terms.reference.as_str().chars().take(20).collect();
-                    terms.reference = short.parse().unwrap();
-                })
-            }),
-        ),
         breaking(
             "an_amount_within_the_limits_is_sent",
             takes(|instruction| with_terms(instruction, |terms| swap(&mut terms.amount, "150000", "150001"))),
@@ -60,7 +62,23 @@ pub(super) fn admission() -> Vec<Break> {
                 })
             }),
         ),
+        breaking(
+            "the_least_callback_is_enough",
+            takes(|instruction| {
+                with_terms(instruction, |terms| {
+                    terms.callback = terms.callback.take().filter(|callback| callback.timeout.is_some());
+                })
+            }),
+        ),
     ]
+}
+
+fn omitting(omits: &'static str) -> Break {
+    breaking("everything_declared_is_tried", Alteration { omits, ..SOUND })
+}
+
+fn unsaid(token: TokenExchange) -> TokenExchange {
+    TokenExchange::new(token.path, token.reply)
 }
 
 fn declare_tills(mut capabilities: Capabilities) -> Capabilities {
@@ -88,7 +106,7 @@ fn wallet() -> Payee {
     Payee::wallet(Network::Safaricom, "0708374149".parse().unwrap())
 }
 
-fn with_terms(mut instruction: Instruction, change: impl FnOnce(&mut Terms)) -> Instruction {
+pub(super) fn with_terms(mut instruction: Instruction, change: impl FnOnce(&mut Terms)) -> Instruction {
     if let Instruction::PayOut(pay_out) = &mut instruction {
         change(&mut pay_out.terms);
     }
@@ -108,7 +126,7 @@ pub(super) fn losing() -> Vec<Break> {
             "a_failure_before_sending_means_no_effect",
             fails(|error| match (error.kind(), error.effect()) {
                 (ErrorKind::NotSent, Effect::None) if of_a_payment(&error) => {
-                    error.with_effect(Effect::Unknown)
+                    with_effect(&error, Effect::Unknown, error.operation())
                 }
                 _ => error,
             }),
@@ -137,7 +155,8 @@ pub(super) fn losing() -> Vec<Break> {
                 let bare = |status, body: &[u8]| (status == 401 && body.is_empty()).then_some(REJECTED);
                 replaced(response, bare)
             }),
-        ),
+        )
+        .along(&["a_doubted_token_is_not_used_again"]),
         breaking(
             "an_unreadable_refusal_means_unknown",
             fails(|error| harmless(error, ErrorKind::Unreadable, Some(403))),
@@ -157,6 +176,16 @@ pub(super) fn tokens() -> Vec<Break> {
                 let hush =
                     |status, body: &[u8]| (status == 401 && body.starts_with(b"{\"code\"")).then_some("");
                 replaced(response, hush)
+            }),
+        ),
+        breaking(
+            "a_doubted_token_is_not_used_again",
+            hears(|_, mut response| {
+                let undoubted = response.status() == 401 && response.body() != REJECTED;
+                if undoubted {
+                    *response.status_mut() = StatusCode::FORBIDDEN;
+                }
+                response
             }),
         ),
         breaking(
