@@ -89,7 +89,7 @@ impl Books {
         };
         for (reference, entry) in &self.0 {
             let payment = ledger.find(gateway, reference.as_str());
-            let moved = ledger.moved(reference.as_str());
+            let moved = ledger.moved(gateway, reference.as_str());
             let receipt = payment.and_then(|payment| payment.receipt());
             let amount = payment.map(|payment| payment.amount);
             let agrees = match &entry.outcome {
@@ -112,12 +112,14 @@ impl Books {
                 comparison.unexplained.push(known);
             }
         }
-        let strangers = ledger.payments().iter().filter(|payment| !self.has(&payment.reference));
-        comparison.unexplained.extend(strangers.map(|payment| format!("{}: not ours", payment.reference)));
+        let strangers = ledger.payments().iter().filter(|payment| !self.has(payment.reference.as_deref()));
+        comparison
+            .unexplained
+            .extend(strangers.map(|payment| format!("{}: not ours", payment.gateway_reference)));
         comparison
     }
 
-    fn has(&self, reference: &str) -> bool {
-        self.0.keys().any(|known| known.as_str() == reference)
+    fn has(&self, reference: Option<&str>) -> bool {
+        self.0.keys().any(|known| Some(known.as_str()) == reference)
     }
 }

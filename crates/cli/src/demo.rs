@@ -230,7 +230,7 @@ mod tests {
         assert!(clean.is_clean());
         let ledger = stage.sim.ledger();
         let paid = &ledger.payments()[0];
-        let reference: Reference = paid.reference.parse().unwrap();
+        let reference: Reference = paid.reference.as_deref().unwrap().parse().unwrap();
         let amount = Money::kes("1500").unwrap();
         let compare = |books: &Books| books.compare(&ledger, Gateway::Daraja);
 

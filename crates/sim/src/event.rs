@@ -1,3 +1,4 @@
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
 use malipo_core::Timestamp;
@@ -13,8 +14,8 @@ pub enum Event {
     Request {
         /// When.
         at: Timestamp,
-        /// Which gateway it was meant for.
-        gateway: Gateway,
+        /// Which gateway it was meant for; `None` when the path is like none of any gateway.
+        gateway: Option<Gateway>,
         /// What it asked for; `None` when the path is none of the gateway's.
         operation: Option<Operation>,
         /// The caller's reference, when it could be read.
@@ -32,7 +33,7 @@ pub enum Event {
         at: Timestamp,
         /// Which gateway it comes from.
         gateway: Gateway,
-        /// The reference of the call it answers.
+        /// The reference of the call it answers, or the gateway's own where it takes none.
         reference: String,
         /// What came of it.
         delivery: Delivery,
@@ -55,7 +56,10 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Request { at, gateway, operation, reference, status, refused, faults } => {
-                write!(f, "{at} {gateway:?}")?;
+                match gateway {
+                    Some(gateway) => write!(f, "{at} {gateway:?}")?,
+                    None => write!(f, "{at} nobody")?,
+                }
                 match operation {
                     Some(operation) => write!(f, " {operation:?}")?,
                     None => write!(f, " unknown path")?,
@@ -89,5 +93,70 @@ impl fmt::Display for Delivery {
             Self::Failed(why) => write!(f, "failed: {why}"),
             Self::Withheld(why) => write!(f, "not sent: {why}"),
         }
+    }
+}
+
+/// How many events a log keeps.
+pub(crate) const EVENTS_KEPT: usize = 100_000;
+
+/// The last events, and counts of all calls.
+pub(crate) struct Log {
+    kept: usize,
+    events: VecDeque<Event>,
+    calls: BTreeMap<(Gateway, Operation), usize>,
+}
+
+impl Log {
+    pub(crate) fn keeping(kept: usize) -> Self {
+        Self { kept, events: VecDeque::new(), calls: BTreeMap::new() }
+    }
+
+    pub(crate) fn enter(&mut self, event: Event) {
+        tracing::debug!("{event}");
+        if let Event::Request { gateway: Some(gateway), operation: Some(operation), .. } = &event {
+            *self.calls.entry((*gateway, *operation)).or_default() += 1;
+        }
+        if self.events.len() >= self.kept {
+            self.events.pop_front();
+        }
+        self.events.push_back(event);
+    }
+
+    pub(crate) fn events(&self) -> Vec<Event> {
+        self.events.iter().cloned().collect()
+    }
+
+    pub(crate) fn calls(&self, gateway: Gateway, operation: Operation) -> usize {
+        self.calls.get(&(gateway, operation)).copied().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(gateway: Gateway, number: usize) -> Event {
+        Event::Request {
+            at: Timestamp::UNIX_EPOCH,
+            gateway: Some(gateway),
+            operation: Some(Operation::PayOut),
+            reference: Some(number.to_string()),
+            status: Some(200),
+            refused: None,
+            faults: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn old_events_are_forgotten_and_stay_counted() {
+        let mut log = Log::keeping(3);
+        for number in 0..10 {
+            log.enter(request(Gateway::Daraja, number));
+        }
+        let last: Vec<_> = (7..10).map(|number| request(Gateway::Daraja, number)).collect();
+        assert_eq!(log.events(), last);
+        assert_eq!(log.calls(Gateway::Daraja, Operation::PayOut), 10);
+        assert_eq!(log.calls(Gateway::Daraja, Operation::Token), 0);
+        assert_eq!(log.calls(Gateway::Elsewhere, Operation::PayOut), 0);
     }
 }

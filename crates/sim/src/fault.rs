@@ -10,7 +10,8 @@ use crate::gateways::{Gateway, Operation};
 ///
 /// Several may be combined on a call: `[LostReply, CallbackLate(..)]` pays, cuts the reply and tells late.
 /// A fault that does not fit the operation (a callback fault on a token request) does nothing. Where two
-/// cannot both happen, the one nearer the top of this list does.
+/// cannot both happen, the one nearer the top of this list does: with `[CallbackEarly, CallbackLate(..)]` the
+/// result is early, and with `[SpikeArrest, LostReply]` the refusal arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Fault {
@@ -40,6 +41,9 @@ pub enum Fault {
     SlowReply(Duration),
     /// The result is never told. The payment is decided all the same.
     CallbackNever,
+    /// The timeout URL is called instead of the result URL; the payment is decided all the same. Together
+    /// with [`Fault::CallbackLate`] the true result follows.
+    QueueTimeout,
     /// The result is told twice, with the same bytes.
     CallbackTwice,
     /// The payment is decided and its result told and answered before the reply to the call is sent.
@@ -47,15 +51,12 @@ pub enum Fault {
     /// The payment is decided on time; its result is told this much later.
     CallbackLate(Duration),
     /// The result is held back and told right after the next result of any other call. If none follows, it
-    /// is never told.
+    /// is never told. Together with [`Fault::CallbackLate`] it is held back only once it is late.
     CallbacksReordered,
     /// After the true result comes a second one that says the opposite.
     CallbackContradicting,
     /// Before the true result comes one that nobody at the gateway sent: paid, ten times the amount.
     CallbackForged,
-    /// The timeout URL is called instead of the result URL; the payment is decided all the same. Together
-    /// with [`Fault::CallbackLate`] the true result follows.
-    QueueTimeout,
 }
 
 /// Faults drawn at random, repeatably: the same seed and the same calls in the same order meet the same faults.
@@ -108,6 +109,13 @@ impl Faults {
 
     pub(crate) fn has(&self, fault: Fault) -> bool {
         self.0.contains(&fault)
+    }
+
+    /// Whether one of these makes the gateway refuse, so that nothing is processed.
+    pub(crate) fn refuse(&self, operation: Option<Operation>) -> bool {
+        let any = self.has(Fault::ErrorBeforeAccept) || self.has(Fault::SpikeArrest);
+        let past_the_door = self.has(Fault::TokenExpired) || self.has(Fault::EchoedToken);
+        any || (past_the_door && operation != Some(Operation::Token))
     }
 
     pub(crate) fn reply_delay(&self) -> Option<Duration> {

@@ -2,6 +2,7 @@
 
 mod deliver;
 mod dice;
+mod eat;
 mod event;
 mod fault;
 mod gateways;
@@ -9,6 +10,7 @@ mod ledger;
 mod magic;
 mod notify;
 mod options;
+mod payment;
 mod server;
 mod sim;
 mod world;
@@ -17,9 +19,10 @@ pub use event::{Delivery, Event};
 pub use fault::{Fault, Plan};
 pub use gateways::daraja::{DarajaAccount, DarajaKey, KeyError};
 pub use gateways::{Gateway, Operation};
-pub use ledger::{Ledger, Move, Payment, PaymentState};
+pub use ledger::Ledger;
 pub use magic::{MAGIC_PAYEES, MagicEffect, MagicPayee};
 pub use notify::Callback;
 pub use options::Options;
+pub use payment::{Direction, Move, MoveKind, Payment, PaymentState};
 pub use sim::{Sim, StartError};
 pub use world::{Answer, World};

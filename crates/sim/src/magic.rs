@@ -21,7 +21,7 @@ pub enum MagicEffect {
     /// The number belongs to nobody registered with the gateway.
     Unregistered,
     /// The first call that carries a given reference meets these faults. The same reference sent again goes
-    /// through, as it would once a real network heals.
+    /// through, as it would once a real network heals. So does a second call without any reference.
     Faults(&'static [Fault]),
 }
 

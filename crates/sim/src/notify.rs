@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
 
 use crate::fault::{Fault, Faults};
 use crate::gateways::{Gateway, Work};
@@ -20,22 +20,30 @@ pub struct Callback {
 }
 
 impl Callback {
-    pub(crate) fn json(gateway: Gateway, reference: &str, lane: u64, url: &Uri, body: Bytes) -> Self {
+    /// A POST of JSON. `headers` are those the gateway adds to the content type, such as a signature.
+    pub(crate) fn json(
+        gateway: Gateway,
+        reference: &str,
+        lane: u64,
+        url: &Uri,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Self {
         let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = url.clone();
-        request
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+        *request.headers_mut() = headers;
+        request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         Self { gateway, reference: reference.to_owned(), lane, request }
     }
 
-    /// The POST as it leaves the gateway, with its absolute URL.
+    /// The POST as it leaves the gateway, with its absolute URL. Unlike the callback itself it prints whole:
+    /// the path of the URL and the body are secrets of the merchant's.
     pub fn request(&self) -> &Request<Bytes> {
         &self.request
     }
 
-    /// The reference of the call it answers.
+    /// The reference of the call it answers, or the gateway's own where it takes none.
     pub fn reference(&self) -> &str {
         &self.reference
     }
@@ -57,25 +65,28 @@ pub(crate) enum Telling {
     TimedOut,
 }
 
-/// When a callback goes out, counted from the decision.
+/// When a callback goes out. Times count from the decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum When {
     /// Before the reply to the call.
     First,
     /// After this long.
     After(Duration),
-    /// Behind the next callback of another call.
-    BehindNext,
+    /// Behind the next callback of another call that leaves after this long.
+    BehindNext(Duration),
 }
 
 /// The stories told about one decision, in order.
 pub(crate) fn tellings(faults: &Faults) -> Vec<(When, Telling)> {
-    let soon = if faults.has(Fault::CallbackEarly) { When::First } else { When::After(Duration::ZERO) };
-    let late = faults.callback_delay();
-    let truth = match late {
-        _ if faults.has(Fault::CallbacksReordered) => When::BehindNext,
-        Some(delay) => When::After(delay),
-        None => soon,
+    let early = faults.has(Fault::CallbackEarly);
+    let soon = if early { When::First } else { When::After(Duration::ZERO) };
+    let late = faults.callback_delay().filter(|_| !early);
+    let truth = if early {
+        When::First
+    } else if faults.has(Fault::CallbacksReordered) {
+        When::BehindNext(late.unwrap_or_default())
+    } else {
+        When::After(late.unwrap_or_default())
     };
     let timed_out = faults.has(Fault::QueueTimeout);
     let silent = faults.has(Fault::CallbackNever) || (timed_out && late.is_none());
@@ -114,6 +125,8 @@ pub(crate) enum Job {
     Work(Work),
     /// A callback leaves.
     Tell(Callback),
+    /// A callback begins to wait for one that it can follow.
+    Hold(Callback),
 }
 
 impl Agenda {
@@ -163,13 +176,49 @@ mod tests {
         assert_eq!(told(&[Fault::CallbackTwice]), [(now, Telling::Truth), (now, Telling::Truth)]);
         assert_eq!(told(&[Fault::CallbackEarly]), [(When::First, Telling::Truth)]);
         assert_eq!(told(&[Fault::CallbackLate(later)]), [(When::After(later), Telling::Truth)]);
-        assert_eq!(told(&[Fault::CallbacksReordered]), [(When::BehindNext, Telling::Truth)]);
+        assert_eq!(told(&[Fault::CallbacksReordered]), [(When::BehindNext(Duration::ZERO), Telling::Truth)]);
         assert_eq!(told(&[Fault::CallbackContradicting]), [(now, Telling::Truth), (now, Telling::Opposite)]);
         assert_eq!(told(&[Fault::CallbackForged]), [(now, Telling::Forged), (now, Telling::Truth)]);
         assert_eq!(told(&[Fault::QueueTimeout]), [(now, Telling::TimedOut)]);
         assert_eq!(
             told(&[Fault::QueueTimeout, Fault::CallbackLate(later)]),
             [(now, Telling::TimedOut), (When::After(later), Telling::Truth)]
+        );
+    }
+
+    #[test]
+    fn of_two_that_exclude_each_other_the_upper_one_is_told() {
+        let later = Duration::from_secs(9);
+        let now = When::After(Duration::ZERO);
+        for faults in [
+            [Fault::CallbackEarly, Fault::CallbackLate(later)],
+            [Fault::CallbackEarly, Fault::CallbacksReordered],
+        ] {
+            assert_eq!(told(&faults), [(When::First, Telling::Truth)], "{faults:?}");
+        }
+        assert_eq!(
+            told(&[Fault::CallbackLate(later), Fault::CallbacksReordered]),
+            [(When::BehindNext(later), Telling::Truth)],
+            "both happen"
+        );
+        assert_eq!(
+            told(&[Fault::QueueTimeout, Fault::CallbackEarly, Fault::CallbackLate(later)]),
+            [(When::First, Telling::TimedOut)],
+            "nothing is late, so nothing follows"
+        );
+        assert_eq!(told(&[Fault::QueueTimeout, Fault::CallbackTwice]), [(now, Telling::TimedOut)]);
+        assert_eq!(told(&[Fault::CallbackNever, Fault::CallbackTwice, Fault::CallbackEarly]), []);
+    }
+
+    #[test]
+    fn a_gateway_may_add_headers_of_its_own() {
+        let url = "http://127.0.0.1/x".parse().unwrap();
+        let headers = HeaderMap::from_iter([(header::WARNING, HeaderValue::from_static("signed"))]);
+        let callback = Callback::json(Gateway::Daraja, "ref", 1, &url, headers, Bytes::new());
+        let headers = callback.request().headers();
+        assert_eq!(
+            (&headers["warning"], &headers["content-type"]),
+            (&"signed".parse().unwrap(), &"application/json".parse().unwrap())
         );
     }
 }

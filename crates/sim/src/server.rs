@@ -1,8 +1,10 @@
 //! A world on a socket: replies go out, callbacks are posted, time passes by itself.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,10 +31,21 @@ pub(crate) struct Server {
     how: ServerOptions,
     /// Something may have become due earlier than the clock task expects.
     hurry: Notify,
-    /// A callback is done with.
+    /// A callback or a request is done with.
     settled: Notify,
+    /// Requests that came and whose replies have not left.
+    under_way: AtomicUsize,
+    /// The callbacks to be posted, by lane. A lane that is here has a task that works it off.
+    lanes: Mutex<BTreeMap<u64, VecDeque<Queued>>>,
     /// Everything that runs; `None` once stopped.
     tasks: Mutex<Option<JoinSet<()>>>,
+}
+
+/// A callback on its lane.
+struct Queued {
+    callback: Callback,
+    /// Dropped once it was posted and answered, or given up.
+    done: Arc<oneshot::Sender<Infallible>>,
 }
 
 /// The connection is to be cut without a reply.
@@ -53,6 +66,8 @@ impl Server {
             how,
             hurry: Notify::new(),
             settled: Notify::new(),
+            under_way: AtomicUsize::new(0),
+            lanes: Mutex::new(BTreeMap::new()),
             tasks: Mutex::new(Some(JoinSet::new())),
         });
         server.spawn(Arc::clone(&server).accept(listener));
@@ -68,7 +83,7 @@ impl Server {
         loop {
             // Before the question, or the news could come between the question and the wait.
             let settled = self.settled.notified();
-            if self.world.is_idle() {
+            if self.under_way.load(Ordering::SeqCst) == 0 && self.world.is_idle() {
                 return;
             }
             settled.await;
@@ -98,6 +113,7 @@ impl Server {
             let server = &self;
             let quiet = &quiet;
             async move {
+                let _under_way = UnderWay::begin(server);
                 quiet.begin();
                 let reply = server.serve(request).await;
                 quiet.end(server.env.monotonic());
@@ -136,13 +152,7 @@ impl Server {
     /// Lets due things happen, for ever.
     async fn keep_time(self: Arc<Self>) {
         loop {
-            let mut lanes = BTreeMap::<u64, Vec<Callback>>::new();
-            for callback in self.world.take_due() {
-                lanes.entry(callback.lane).or_default().push(callback);
-            }
-            for callbacks in lanes.into_values() {
-                drop(self.post(callbacks));
-            }
+            drop(self.post(self.world.take_due()));
             // What was due may have come to nothing, with no callback to settle.
             self.settled.notify_waiters();
             let hurry = self.hurry.notified();
@@ -160,20 +170,47 @@ impl Server {
         }
     }
 
-    /// Posts callbacks one after the other, in a task of its own: they go out even if the client that caused
-    /// them hangs up. The receiver wakes when all are done with.
+    /// Posts callbacks, those of one lane one after the other, behind what is still to be posted on it. They
+    /// go out even if the client that caused them hangs up. The receiver wakes when all are done with.
     fn post(self: &Arc<Self>, callbacks: Vec<Callback>) -> oneshot::Receiver<Infallible> {
         let (done, receiver) = oneshot::channel();
-        let server = Arc::clone(self);
-        self.spawn(async move {
-            for callback in callbacks {
-                let delivery = deliver(callback.request().clone(), &*server.env).await;
-                server.world.record(&callback, delivery);
+        let done = Arc::new(done);
+        for callback in callbacks {
+            let lane = callback.lane;
+            let queued = Queued { callback, done: Arc::clone(&done) };
+            match self.lanes().entry(lane) {
+                Entry::Occupied(mut queue) => queue.get_mut().push_back(queued),
+                Entry::Vacant(vacant) => {
+                    vacant.insert(VecDeque::from([queued]));
+                    self.spawn(Arc::clone(self).work_off(lane));
+                }
             }
-            drop(done);
-            server.settled.notify_waiters();
-        });
+        }
         receiver
+    }
+
+    /// Posts what is on a lane until nothing is.
+    async fn work_off(self: Arc<Self>, lane: u64) {
+        while let Some(Queued { callback, done }) = self.next_on(lane) {
+            let delivery = deliver(callback.request().clone(), &*self.env).await;
+            self.world.record(&callback, delivery);
+            drop(done);
+            self.settled.notify_waiters();
+        }
+    }
+
+    /// The next callback of a lane; the lane is closed when there is none.
+    fn next_on(&self, lane: u64) -> Option<Queued> {
+        let mut lanes = self.lanes();
+        let next = lanes.get_mut(&lane).and_then(VecDeque::pop_front);
+        if next.is_none() {
+            lanes.remove(&lane);
+        }
+        next
+    }
+
+    fn lanes(&self) -> MutexGuard<'_, BTreeMap<u64, VecDeque<Queued>>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns once the connection has been quiet for the limit, if there is one.
@@ -197,6 +234,23 @@ impl Server {
 
     fn tasks(&self) -> MutexGuard<'_, Option<JoinSet<()>>> {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request under way, until it is dropped: answered, cut, or left by its client.
+struct UnderWay<'a>(&'a Server);
+
+impl<'a> UnderWay<'a> {
+    fn begin(server: &'a Server) -> Self {
+        server.under_way.fetch_add(1, Ordering::SeqCst);
+        Self(server)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::SeqCst);
+        self.0.settled.notify_waiters();
     }
 }
 

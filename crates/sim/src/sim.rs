@@ -76,19 +76,21 @@ impl Sim {
         self.world().ledger()
     }
 
-    /// A copy of the log, oldest first.
+    /// A copy of the log, oldest first. It keeps the last 100,000 events.
     pub fn events(&self) -> Vec<Event> {
         self.world().events()
     }
 
-    /// How many requests of one kind arrived: refused ones, and those a fault swallowed, included.
+    /// How many requests of one kind arrived since the start: refused ones, and those a fault swallowed,
+    /// included.
     pub fn calls(&self, gateway: Gateway, operation: Operation) -> usize {
         self.world().calls(gateway, operation)
     }
 
-    /// Returns once nothing is going to happen any more by itself: every accepted call is dealt with, and
-    /// every callback, late ones included, was posted and answered or given up. A callback held back by
-    /// [`Fault::CallbacksReordered`] is not waited for.
+    /// Returns once nothing is going to happen any more by itself: no request is being read or handled and
+    /// no reply held back, every accepted call is dealt with, and every callback, late ones included, was
+    /// posted and answered or given up. A callback held back by [`Fault::CallbacksReordered`] is not waited
+    /// for.
     pub async fn idle(&self) {
         self.server.idle().await;
     }

@@ -8,7 +8,7 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use malipo_core::{Timer, Timestamp};
 
 use crate::dice::Dice;
-use crate::event::{Delivery, Event};
+use crate::event::{Delivery, EVENTS_KEPT, Event, Log};
 use crate::fault::{Fault, FaultSource, Faults};
 use crate::gateways::daraja::{DarajaAccount, DarajaKey, KeyError};
 use crate::gateways::{Call, Faces, Gateway, Operation, Reply, Work, unavailable};
@@ -33,7 +33,6 @@ pub struct World {
 }
 
 /// What a gateway does about a request, in this order.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct Answer {
     /// Callbacks to post, and have answered, before the reply.
@@ -42,6 +41,19 @@ pub struct Answer {
     pub delay: Duration,
     /// The reply; `None` is a connection cut without one.
     pub reply: Option<Response<Bytes>>,
+}
+
+impl fmt::Debug for Answer {
+    /// Without the bodies: a reply may hold a token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reply = self.reply.as_ref();
+        f.debug_struct("Answer")
+            .field("first", &self.first)
+            .field("delay", &self.delay)
+            .field("status", &reply.map(Response::status))
+            .field("length", &reply.map(|reply| reply.body().len()))
+            .finish()
+    }
 }
 
 impl World {
@@ -70,7 +82,7 @@ impl World {
             first: Vec::new(),
             in_flight: 0,
             lanes: 0,
-            events: Vec::new(),
+            log: Log::keeping(EVENTS_KEPT),
         };
         let faces = Faces::open(Arc::clone(&account), &mut stage);
         let faults = FaultSource::new(options.plan);
@@ -119,15 +131,15 @@ impl World {
         self.state().stage.ledger.clone()
     }
 
-    /// A copy of the log, oldest first.
+    /// A copy of the log, oldest first. It keeps the last 100,000 events.
     pub fn events(&self) -> Vec<Event> {
-        self.state().stage.events.clone()
+        self.state().stage.log.events()
     }
 
-    /// How many requests of one kind arrived: refused ones, and those a fault swallowed, included.
+    /// How many requests of one kind arrived since the start: refused ones, and those a fault swallowed,
+    /// included.
     pub fn calls(&self, gateway: Gateway, operation: Operation) -> usize {
-        let wanted = |event: &&Event| matches!(event, Event::Request { gateway: g, operation: o, .. } if *g == gateway && *o == Some(operation));
-        self.state().stage.events.iter().filter(wanted).count()
+        self.state().stage.log.calls(gateway, operation)
     }
 
     /// The merchant's account at Daraja: what a client needs to know to be let in.
@@ -156,8 +168,16 @@ struct State {
     stage: Stage,
     faces: Faces,
     faults: FaultSource,
-    /// The references whose magic payee has had its effect.
-    struck: BTreeSet<(Gateway, String)>,
+    /// The payments whose magic payee has had its effect. Grows with those, as the ledger does.
+    struck: BTreeSet<(Gateway, Struck)>,
+}
+
+/// What tells a payment to a magic payee from the next one.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Struck {
+    Reference(String),
+    /// The payee alone, where a call has no reference.
+    Payee(String),
 }
 
 impl State {
@@ -170,13 +190,16 @@ impl State {
         let faults = self.faults_for(&call);
         let reply = if faults.has(Fault::LostRequest) {
             None
-        } else if faults.has(Fault::ErrorBeforeAccept) {
-            Some(Reply { response: unavailable(call.gateway), refused: Some("the fault says so".into()) })
         } else {
-            Some(self.faces.answer(&mut self.stage, request, &call, &faults))
+            match call.gateway {
+                Some(gateway) if faults.has(Fault::ErrorBeforeAccept) => {
+                    Some(Reply { response: unavailable(gateway), refused: Some("the fault says so".into()) })
+                }
+                _ => Some(self.faces.answer(&mut self.stage, request, &call, &faults)),
+            }
         };
         let refused = reply.as_ref().and_then(|reply| reply.refused.clone());
-        let reply = reply.and_then(|reply| spoilt(call.gateway, reply.response, &faults));
+        let reply = reply.and_then(|reply| spoilt(&call, reply.response, &faults));
         self.stage.log_request(&call, reply.as_ref(), refused, &faults);
         let first = std::mem::take(&mut self.stage.first);
         let first = first.into_iter().flat_map(|callback| self.stage.leave(callback)).collect();
@@ -190,19 +213,23 @@ impl State {
             match job {
                 Job::Work(work) => self.faces.perform(&mut self.stage, work),
                 Job::Tell(callback) => leaving.extend(self.stage.leave(callback)),
+                Job::Hold(callback) => self.stage.agenda.hold(callback),
             }
         }
         leaving
     }
 
     fn faults_for(&mut self, call: &Call) -> Faults {
-        let Some(operation) = call.operation else { return Faults::default() };
-        let magic = call.payee.as_deref().and_then(magic::faults);
-        let magic = magic.filter(|_| {
-            let reference = call.reference.clone().unwrap_or_default();
-            self.struck.insert((call.gateway, reference))
+        let (Some(gateway), Some(operation)) = (call.gateway, call.operation) else {
+            return Faults::default();
+        };
+        let magic = call.payee.as_ref().and_then(|payee| {
+            let faults = magic::faults(payee)?;
+            let reference = call.reference.clone().map(Struck::Reference);
+            let payment = reference.unwrap_or_else(|| Struck::Payee(payee.clone()));
+            self.struck.insert((gateway, payment)).then_some(faults)
         });
-        self.faults.next(call.gateway, operation, magic)
+        self.faults.next(gateway, operation, magic)
     }
 
     fn refuse_too_large(&mut self, call: &Call) -> Response<Bytes> {
@@ -223,7 +250,7 @@ pub(crate) struct Stage {
     first: Vec<Callback>,
     in_flight: usize,
     lanes: u64,
-    events: Vec<Event>,
+    log: Log,
 }
 
 impl Stage {
@@ -247,19 +274,18 @@ impl Stage {
         self.agenda.add(due, Job::Work(work));
     }
 
-    pub(crate) fn tell(&mut self, when: When, callback: Callback) {
+    /// Has a callback told of a decision made at `decided`, in monotonic time.
+    pub(crate) fn tell(&mut self, decided: Duration, when: When, callback: Callback) {
         match when {
             When::First => self.first.push(callback),
-            When::BehindNext => self.agenda.hold(callback),
-            When::After(delay) => {
-                let due = self.monotonic().saturating_add(delay);
-                self.agenda.add(due, Job::Tell(callback));
-            }
+            When::BehindNext(delay) => self.agenda.add(decided.saturating_add(delay), Job::Hold(callback)),
+            When::After(delay) => self.agenda.add(decided.saturating_add(delay), Job::Tell(callback)),
         }
     }
 
     pub(crate) fn log_callback(&mut self, gateway: Gateway, reference: &str, delivery: Delivery) {
-        self.log(Event::Callback { at: self.now(), gateway, reference: reference.to_owned(), delivery });
+        let event = Event::Callback { at: self.now(), gateway, reference: reference.to_owned(), delivery };
+        self.log.enter(event);
     }
 
     fn log_request(
@@ -269,8 +295,9 @@ impl Stage {
         refused: Option<String>,
         faults: &Faults,
     ) {
-        self.log(Event::Request {
-            at: self.now(),
+        let at = self.now();
+        self.log.enter(Event::Request {
+            at,
             gateway: call.gateway,
             operation: call.operation,
             reference: call.reference.clone(),
@@ -278,11 +305,6 @@ impl Stage {
             refused,
             faults: faults.to_vec(),
         });
-    }
-
-    fn log(&mut self, event: Event) {
-        tracing::debug!("{event}");
-        self.events.push(event);
     }
 
     /// A callback leaves, and with it those that waited for it.
@@ -294,8 +316,12 @@ impl Stage {
     }
 }
 
-/// What the faults leave of a reply to a request that was processed.
-fn spoilt(gateway: Gateway, response: Response<Bytes>, faults: &Faults) -> Option<Response<Bytes>> {
+/// What the faults leave of a reply to a request that they let be processed.
+fn spoilt(call: &Call, response: Response<Bytes>, faults: &Faults) -> Option<Response<Bytes>> {
+    let Some(gateway) = call.gateway else { return Some(response) };
+    if faults.refuse(call.operation) {
+        return Some(response);
+    }
     if faults.has(Fault::LostReply) {
         return None;
     }

@@ -6,10 +6,10 @@ pub(crate) mod daraja;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 
 use crate::fault::Faults;
-use crate::world::Stage;
+use crate::world::{Stage, plain};
 use daraja::{Daraja, DarajaAccount};
 
 /// The gateways the simulator plays.
@@ -18,6 +18,9 @@ use daraja::{Daraja, DarajaAccount};
 pub enum Gateway {
     /// Safaricom Daraja: M-PESA B2C.
     Daraja,
+    /// One more, for tests of what gateways share.
+    #[cfg(test)]
+    Elsewhere,
 }
 
 /// What a call asks a gateway for.
@@ -37,15 +40,21 @@ pub enum Operation {
 /// What can be told of a request before the gateway has looked at it.
 #[derive(Debug)]
 pub(crate) struct Call {
-    pub(crate) gateway: Gateway,
+    /// `None` when no face claims the path.
+    pub(crate) gateway: Option<Gateway>,
     pub(crate) operation: Option<Operation>,
+    /// The caller's reference, when the gateway takes one and it could be read.
     pub(crate) reference: Option<String>,
+    /// Who is to be paid, as [`MAGIC_PAYEES`](crate::MAGIC_PAYEES) spells numbers, however the gateway does:
+    /// the face sees to it.
     pub(crate) payee: Option<String>,
 }
 
 impl Call {
+    /// Asks each face in turn whether the path is one of its own.
     pub(crate) fn read(request: &Request<Bytes>) -> Self {
-        daraja::recognise(request)
+        let nobodys = Self { gateway: None, operation: None, reference: None, payee: None };
+        daraja::recognise(request).unwrap_or(nobodys)
     }
 }
 
@@ -82,7 +91,10 @@ impl Faces {
         faults: &Faults,
     ) -> Reply {
         match call.gateway {
-            Gateway::Daraja => self.daraja.answer(stage, request, call, faults),
+            Some(Gateway::Daraja) => self.daraja.answer(stage, request, call, faults),
+            #[cfg(test)]
+            Some(Gateway::Elsewhere) => no_such_path(),
+            None => no_such_path(),
         }
     }
 
@@ -98,5 +110,15 @@ impl Faces {
 pub(crate) fn unavailable(gateway: Gateway) -> Response<Bytes> {
     match gateway {
         Gateway::Daraja => daraja::unavailable(),
+        #[cfg(test)]
+        Gateway::Elsewhere => daraja::unavailable(),
     }
+}
+
+/// The simulator's own answer, since no gateway is asked.
+fn no_such_path() -> Reply {
+    let paths = daraja::PATHS.map(|(path, _)| path).join("\n");
+    let body = format!("No simulated gateway has this path. These exist:\n{paths}\n");
+    let response = plain(StatusCode::NOT_FOUND, "text/plain", body.into());
+    Reply { response, refused: Some("no gateway has such a path".into()) }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_lc_rs::rsa::{Pkcs1PublicEncryptingKey, PublicEncryptingKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use malipo_core::{Env, SystemEnv};
+use malipo_core::{Env, SystemEnv, Timer};
 use malipo_sim::{DarajaAccount, DarajaKey, Options, Sim};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -170,7 +170,7 @@ pub(crate) async fn exchange(sim: &Sim, method: &str, path: &str, authorization:
     let mut stream = connect(sim).await;
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut bytes = Vec::new();
-    let reading = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut bytes)).await;
+    let reading = within(Duration::from_secs(10), stream.read_to_end(&mut bytes)).await;
     // A connection that was cut may end in a reset; what came before it still counts.
     let _ = reading.expect("the simulator neither answered nor hung up within 10 s");
     Raw(bytes)
@@ -187,7 +187,21 @@ pub(crate) async fn until(done: impl Fn() -> bool) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(3), waiting).await.expect("it did not come about within 3 s");
+    within(Duration::from_secs(3), waiting).await.expect("it did not come about within 3 s");
+}
+
+/// A wait was given up.
+#[derive(Debug)]
+pub(crate) struct TooLong;
+
+/// What comes of `waiting`, if it takes no longer than `limit`.
+pub(crate) async fn within<T>(limit: Duration, waiting: impl Future<Output = T>) -> Result<T, TooLong> {
+    let env = SystemEnv::new();
+    tokio::select! {
+        biased;
+        outcome = waiting => Ok(outcome),
+        () = env.sleep(limit) => Err(TooLong),
+    }
 }
 
 /// A stopwatch.

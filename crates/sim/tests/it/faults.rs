@@ -5,7 +5,9 @@ use std::time::Duration;
 use malipo_sim::{Event, Fault, Gateway, MAGIC_PAYEES, MagicEffect, Operation, Plan};
 use serde_json::json;
 
-use crate::client::{PAYEE, Raw, Rig, options, parameter, stopwatch, until};
+use crate::client::{
+    PAYEE, PAYOUT, Raw, Rig, basic, exchange, options, parameter, payment, stopwatch, until, with,
+};
 use crate::merchant::Post;
 
 /// Pays 100 shillings under the reference `ref` with these faults.
@@ -18,7 +20,7 @@ async fn pay_with<const N: usize>(faults: [Fault; N]) -> (Rig, Raw) {
 }
 
 fn moved(rig: &Rig) -> usize {
-    rig.sim.ledger().moved("ref")
+    rig.sim.ledger().moved(Gateway::Daraja, "ref")
 }
 
 fn told(rig: &Rig) -> Vec<Post> {
@@ -198,10 +200,41 @@ async fn a_magic_payee_strikes_once_for_each_reference() {
     }
     assert_eq!(rig.pay("c", "254700000103").await, Raw(Vec::new()));
     rig.sim.idle().await;
-    assert_eq!(rig.sim.ledger().moved("c"), 1);
+    assert_eq!(rig.sim.ledger().moved(Gateway::Daraja, "c"), 1);
     // What was asked for by name comes before the number's own nature.
     rig.sim.inject(Gateway::Daraja, Operation::PayOut, [Fault::SpikeArrest]);
     assert_eq!(rig.pay("d", "254700000103").await.json()["errorCode"], "500.003.02");
+}
+
+#[tokio::test]
+async fn without_a_reference_a_magic_payee_strikes_once() {
+    let rig = Rig::new(options()).await;
+    let pay = async |payee| {
+        let body = payment(rig.sim.daraja(), rig.merchant.url(), "ref", payee);
+        rig.post(PAYOUT, &with(body, "OriginatorConversationID", json!(null))).await
+    };
+    assert_eq!(pay("254700000102").await, Raw(Vec::new()));
+    assert_eq!(pay("254700000105").await.status(), 503, "another payee has an effect of its own");
+    for payee in ["254700000102", "254700000105"] {
+        assert_eq!(pay(payee).await.status(), 400, "{payee}: Daraja wants a reference");
+    }
+}
+
+#[tokio::test]
+async fn of_two_faults_that_exclude_each_other_the_upper_one_strikes() {
+    for (faults, status) in [
+        ([Fault::LostReply, Fault::SpikeArrest], 500),
+        ([Fault::HtmlPage, Fault::ErrorBeforeAccept], 503),
+        ([Fault::ErrorAfterAccept, Fault::TokenExpired], 401),
+    ] {
+        let (rig, raw) = pay_with(faults).await;
+        assert_eq!((raw.status(), rig.sim.ledger().payments().len()), (status, 0), "{faults:?}");
+    }
+    // A fault that does not fit the operation excludes nothing.
+    let rig = Rig::new(options()).await;
+    rig.sim.inject(Gateway::Daraja, Operation::Token, [Fault::TokenExpired, Fault::LostReply]);
+    let path = "/oauth/v1/generate?grant_type=client_credentials";
+    assert_eq!(exchange(&rig.sim, "GET", path, &basic(rig.sim.daraja()), "").await, Raw(Vec::new()));
 }
 
 #[tokio::test]

@@ -17,10 +17,10 @@ use crate::client::{PAYEE, PAYOUT, account, basic, payment, with};
 
 /// A clock that stands still until it is moved.
 #[derive(Debug, Default)]
-struct StillClock(Mutex<Duration>);
+pub(crate) struct StillClock(Mutex<Duration>);
 
 impl StillClock {
-    fn advance(&self, by: Duration) {
+    pub(crate) fn advance(&self, by: Duration) {
         *self.0.lock().unwrap() += by;
     }
 }
@@ -46,24 +46,28 @@ impl Timer for StillClock {
     }
 }
 
-fn world(options: Options) -> (World, Arc<StillClock>) {
+pub(crate) fn world(options: Options) -> (World, Arc<StillClock>) {
     let clock = Arc::new(StillClock::default());
     let env: Arc<StillClock> = Arc::clone(&clock);
     (World::new(options.with_env(env).with_daraja(account())).unwrap(), clock)
 }
 
 /// A token, unless a fault swallowed the reply.
-fn token(world: &World) -> Option<String> {
+pub(crate) fn token(world: &World) -> Option<String> {
+    let body: Value = serde_json::from_slice(ask_token(world).reply?.body()).unwrap();
+    Some(body["access_token"].as_str().unwrap().to_owned())
+}
+
+pub(crate) fn ask_token(world: &World) -> Answer {
     let request =
         Request::get("https://sandbox.safaricom.co.ke/oauth/v1/generate?grant_type=client_credentials")
             .header("authorization", basic(world.daraja()))
             .body(Bytes::new())
             .unwrap();
-    let body: Value = serde_json::from_slice(world.handle(&request).reply?.body()).unwrap();
-    Some(body["access_token"].as_str().unwrap().to_owned())
+    world.handle(&request)
 }
 
-fn pay(world: &World, token: &str, body: &Value) -> Answer {
+pub(crate) fn pay(world: &World, token: &str, body: &Value) -> Answer {
     let request = Request::post(PAYOUT)
         .header("authorization", format!("Bearer {token}"))
         .header("content-type", "application/json; charset=utf-8")
@@ -83,10 +87,10 @@ fn nothing_happens_until_its_time() {
     assert_eq!(world.next_due(), Some(Duration::from_millis(50)));
     clock.advance(Duration::from_millis(49));
     assert!(world.take_due().is_empty());
-    assert_eq!(world.ledger().moved("ref"), 0, "accepted is not paid");
+    assert_eq!(world.ledger().moved(Gateway::Daraja, "ref"), 0, "accepted is not paid");
     clock.advance(Duration::from_millis(1));
     let callbacks = world.take_due();
-    assert_eq!(world.ledger().moved("ref"), 1);
+    assert_eq!(world.ledger().moved(Gateway::Daraja, "ref"), 1);
     assert_eq!(callbacks.len(), 1);
     assert_eq!(callbacks[0].request().uri(), "https://shop.example/hook/result");
     assert_eq!(callbacks[0].reference(), "ref");
@@ -115,8 +119,69 @@ fn an_early_callback_is_handed_over_with_the_answer() {
     world.inject(Gateway::Daraja, Operation::PayOut, [Fault::CallbackEarly, Fault::LostReply]);
     let answer = pay(&world, &token, &payment(world.daraja(), "https://shop.example/hook", "ref", PAYEE));
     assert_eq!((answer.first.len(), answer.reply.is_none()), (1, true));
-    assert_eq!(world.ledger().moved("ref"), 1);
+    assert_eq!(world.ledger().moved(Gateway::Daraja, "ref"), 1);
     assert_eq!(world.next_due(), None);
+}
+
+#[test]
+fn late_and_reordered_is_first_late_and_then_behind_another() {
+    let (world, clock) = world(Options::new());
+    let token = token(&world).unwrap();
+    let late = Duration::from_secs(2);
+    world.inject(Gateway::Daraja, Operation::PayOut, [Fault::CallbackLate(late), Fault::CallbacksReordered]);
+    let mut told = Vec::new();
+    for (reference, by) in [("a", 1), ("b", 1), ("c", 2)] {
+        let body = payment(world.daraja(), "https://shop.example/hook", reference, PAYEE);
+        assert_eq!(pay(&world, &token, &body).reply.unwrap().status(), 200);
+        clock.advance(Duration::from_secs(by));
+        let leaving = world.take_due();
+        told.push(leaving.iter().map(|callback| callback.reference().to_owned()).collect::<Vec<_>>());
+    }
+    assert_eq!(told, [vec![], vec!["b"], vec!["c", "a"]], "b leaves before a is late");
+}
+
+#[test]
+fn what_is_told_of_one_decision_keeps_its_order_on_a_clock_that_runs() {
+    let clock = Arc::new(RunningClock::default());
+    let env: Arc<RunningClock> = Arc::clone(&clock);
+    let options = Options::new().with_env(env).with_daraja(account()).with_result_delay(Duration::ZERO);
+    let world = World::new(options).unwrap();
+    let token = token(&world).unwrap();
+    let late = Duration::from_nanos(5);
+    world.inject(
+        Gateway::Daraja,
+        Operation::PayOut,
+        [Fault::CallbackContradicting, Fault::CallbackLate(late)],
+    );
+    pay(&world, &token, &payment(world.daraja(), "https://shop.example/hook", "ref", PAYEE));
+    let batches: Vec<_> = std::iter::repeat_with(|| world.take_due().len()).take(10).collect();
+    assert_eq!(batches.into_iter().max(), Some(2), "both are due at one time");
+}
+
+/// A clock on which time passes whenever it is read.
+#[derive(Debug, Default)]
+struct RunningClock(StillClock);
+
+impl Env for RunningClock {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.advance(Duration::from_nanos(1));
+        self.0.monotonic()
+    }
+
+    fn fill_bytes(&self, bytes: &mut [u8]) {
+        self.0.fill_bytes(bytes);
+    }
+}
+
+#[async_trait]
+impl Timer for RunningClock {
+    async fn sleep(&self, duration: Duration) {
+        self.0.sleep(duration).await;
+    }
 }
 
 #[test]

@@ -65,8 +65,8 @@ async fn a_payment_is_accepted_then_paid_then_told() {
     let payment = ledger.find(Gateway::Daraja, "16740-34861180-1").unwrap();
     assert_eq!(payment.state, PaymentState::Paid { receipt: receipt.into() });
     assert_eq!(payment.gateway_reference, conversation);
-    assert_eq!(ledger.moved("16740-34861180-1"), 1);
-    assert_eq!(ledger.paid_to(PAYEE), 100.into());
+    assert_eq!(ledger.moved(Gateway::Daraja, "16740-34861180-1"), 1);
+    assert_eq!(ledger.paid_to(Gateway::Daraja, PAYEE, "KES"), 100.into());
     let answered =
         |event: &&Event| matches!(event, Event::Callback { delivery: Delivery::Answered(200), .. });
     assert_eq!(rig.sim.events().iter().filter(answered).count(), 1);
@@ -130,7 +130,7 @@ async fn balances_move_until_they_no_longer_suffice() {
     assert_eq!(codes, [json!(0), json!(0), json!(1)]);
     let ledger = rig.sim.ledger();
     assert_eq!(ledger.balance(Gateway::Daraja, UTILITY), Some(50.into()));
-    assert_eq!(ledger.paid_to(PAYEE), 200.into());
+    assert_eq!(ledger.paid_to(Gateway::Daraja, PAYEE, "KES"), 200.into());
 }
 
 #[tokio::test]
@@ -143,7 +143,7 @@ async fn a_reference_is_accepted_once() {
         assert!(again.body().contains("Duplicate OriginatorConversationID"));
         rig.sim.idle().await;
     }
-    assert_eq!(rig.sim.ledger().moved("a"), 1);
+    assert_eq!(rig.sim.ledger().moved(Gateway::Daraja, "a"), 1);
     assert_eq!(rig.merchant.posts().len(), 1);
     assert_eq!(rig.sim.calls(Gateway::Daraja, Operation::PayOut), 3);
 }

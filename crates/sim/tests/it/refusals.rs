@@ -91,6 +91,8 @@ async fn queries_are_read_as_strictly() {
         assert!(reply.body().contains(field), "{field} {value}: {}", reply.body());
     }
     let neither = with(status, "OriginalConversationID", Value::Null);
+    let empty = with(neither.clone(), "TransactionID", json!(""));
+    assert!(rig.post(STATUS, &empty).await.body().contains("Invalid TransactionID: it is empty"));
     assert!(rig.post(STATUS, &neither).await.body().contains("OriginalConversationID is required"));
 }
 
@@ -100,6 +102,7 @@ async fn paths_methods_and_payloads_have_their_codes() {
     let bearer = format!("Bearer {}", rig.token);
     for (method, path, body, status, code) in [
         ("POST", "/mpesa/b2c/v9/paymentrequest", "{}", 404, "404.002.01"),
+        ("GET", "/oauth/v2/generate", "", 404, "404.002.01"),
         ("GET", PAYOUT, "", 404, "404.001.04"),
         ("PUT", PAYOUT, "{}", 405, "405.001"),
         ("POST", "/oauth/v1/generate", "", 405, "405.001"),
@@ -114,6 +117,22 @@ async fn paths_methods_and_payloads_have_their_codes() {
             "{method} {path} {body}"
         );
         assert!(!last_refusal(&rig).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_no_gateway_has_is_answered_with_those_there_are() {
+    let rig = Rig::new(options()).await;
+    for path in ["/", "/nowhere", "/mpesa", "/v1/oauth/"] {
+        let reply = exchange(&rig.sim, "POST", path, "", "{}").await;
+        assert_eq!(reply.status(), 404, "{path}");
+        for known in [PAYOUT, STATUS, BALANCE, "/oauth/v1/generate"] {
+            assert!(reply.body().contains(known), "{path}: {}", reply.body());
+        }
+        let events = rig.sim.events();
+        let last = events.last().unwrap();
+        assert!(matches!(last, Event::Request { gateway: None, operation: None, .. }), "{last:?}");
+        assert!(last.to_string().contains("nobody unknown path: 404"), "{last}");
     }
 }
 

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use malipo_sim::{Gateway, Operation, Sim};
 
-use crate::client::{Rig, account, ask_token, basic, exchange, options, payment};
+use crate::client::{Rig, account, ask_token, basic, exchange, options, payment, within};
 
 const ASK: &str = "/oauth/v1/generate?grant_type=client_credentials";
 
@@ -53,7 +53,7 @@ async fn a_new_token_leaves_the_earlier_one_good() {
 async fn a_token_runs_out() {
     let account = account().with_token_life(Duration::from_millis(1));
     let rig = Rig::new(options().with_daraja(account)).await;
-    tokio::time::timeout(Duration::from_millis(20), std::future::pending::<()>()).await.unwrap_err();
+    within(Duration::from_millis(20), std::future::pending::<()>()).await.unwrap_err();
     let body = payment(rig.sim.daraja(), rig.merchant.url(), "a", crate::client::PAYEE);
     let reply = rig.post(crate::client::PAYOUT, &body).await;
     assert_eq!((reply.status(), &reply.json()["errorCode"]), (401, &"401.002.01".into()));

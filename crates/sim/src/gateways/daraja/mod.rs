@@ -16,7 +16,7 @@ mod token;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
@@ -35,9 +35,23 @@ use crate::fault::{Fault, Faults};
 use crate::notify::{Callback, Telling, tellings};
 use crate::world::Stage;
 
+/// What every amount here is in.
+const SHILLINGS: &str = "KES";
+
 const WORKING: &str = "Working Account";
 const UTILITY: &str = "Utility Account";
 const CHARGES: &str = "Charges Paid Account";
+
+/// Everything there is to call.
+pub(crate) const PATHS: [(&str, Operation); 4] = [
+    ("/oauth/v1/generate", Operation::Token),
+    ("/mpesa/b2c/v3/paymentrequest", Operation::PayOut),
+    ("/mpesa/transactionstatus/v1/query", Operation::Status),
+    ("/mpesa/accountbalance/v1/query", Operation::Balance),
+];
+
+/// Where Daraja itself says that there is nothing.
+const ROOMS: [&str; 2] = ["/oauth/", "/mpesa/"];
 
 const DIGITS: &[u8] = b"0123456789";
 const HEX: &[u8] = b"0123456789abcdef";
@@ -85,23 +99,23 @@ struct Acknowledgement<'a> {
     response_description: &'static str,
 }
 
-/// What a request asks for and about what, going by its path and body alone.
-pub(crate) fn recognise(request: &Request<Bytes>) -> Call {
-    let operation = match request.uri().path() {
-        "/oauth/v1/generate" => Some(Operation::Token),
-        "/mpesa/b2c/v3/paymentrequest" => Some(Operation::PayOut),
-        "/mpesa/transactionstatus/v1/query" => Some(Operation::Status),
-        "/mpesa/accountbalance/v1/query" => Some(Operation::Balance),
-        _ => None,
-    };
+/// What a request asks for and about what, going by its path and body alone. `None` when the path is no
+/// business of Daraja's.
+pub(crate) fn recognise(request: &Request<Bytes>) -> Option<Call> {
+    let path = request.uri().path();
+    if !ROOMS.iter().any(|room| path.starts_with(room)) {
+        return None;
+    }
+    let operation = PATHS.iter().find(|(known, _)| *known == path).map(|(_, operation)| *operation);
     let fields = Fields::parse(request.body());
     let peek = |name| fields.as_ref().and_then(|fields| fields.peek(name));
     let (reference, payee) = match operation {
+        // PartyB is spelled as magic payees are, or refused.
         Some(Operation::PayOut) => (peek("OriginatorConversationID"), peek("PartyB")),
         Some(Operation::Status) => (peek("OriginalConversationID").or_else(|| peek("TransactionID")), None),
         _ => (None, None),
     };
-    Call { gateway: Gateway::Daraja, operation, reference, payee }
+    Some(Call { gateway: Some(Gateway::Daraja), operation, reference, payee })
 }
 
 impl Daraja {
@@ -113,7 +127,7 @@ impl Daraja {
             (CHARGES, Decimal::new(-4510, 0)),
         ];
         for (name, holding) in open {
-            stage.ledger.open_account(Gateway::Daraja, name, holding);
+            stage.ledger.open_account(Gateway::Daraja, name, SHILLINGS, holding);
         }
         Self { account, tokens: Tokens::default(), trusted: None }
     }
@@ -134,6 +148,8 @@ impl Daraja {
     /// Gets round to an accepted call and tells the merchant.
     pub(crate) fn perform(&mut self, stage: &mut Stage, work: Work) {
         let Work { task, order, faults } = work;
+        // Read once: what is told of one decision keeps its order, however long telling takes.
+        let decided = stage.monotonic();
         let ids = Ids {
             originator: order.originator.clone(),
             conversation: order.conversation.clone(),
@@ -157,8 +173,9 @@ impl Daraja {
                     stage.log_callback(Gateway::Daraja, &ids.originator, Delivery::Withheld(why));
                 }
                 None => {
-                    let callback = Callback::json(Gateway::Daraja, &ids.originator, order.lane, url, body);
-                    stage.tell(when, callback);
+                    let (gateway, name) = (Gateway::Daraja, &ids.originator);
+                    let callback = Callback::json(gateway, name, order.lane, url, HeaderMap::new(), body);
+                    stage.tell(decided, when, callback);
                 }
             }
         }

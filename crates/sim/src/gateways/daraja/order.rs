@@ -1,10 +1,10 @@
 use http::Uri;
-use malipo_core::EatLayout;
 
 use super::fields::Fields;
 use super::refusal::Refusal;
 use super::result::Failure;
 use super::{DIGITS, Daraja, HEX};
+use crate::eat;
 use crate::world::Stage;
 
 /// Initiator or credential are not as they should be. Told by callback, not on the spot (Safaricom B2C page,
@@ -50,7 +50,7 @@ impl Daraja {
         let result_url = fields.url("ResultURL")?;
         let trusted = operator == self.account.initiator() && self.trusts(&credential);
         let authority = if trusted { Authority::Granted } else { Authority::Denied };
-        let date: String = stage.now().format_eat(EatLayout::Compact).chars().take(8).collect();
+        let date = eat::compact_date(stage.now());
         let dice = &mut stage.dice;
         let conversation = format!("AG_{date}_{}", dice.text(HEX, 20));
         let originator =

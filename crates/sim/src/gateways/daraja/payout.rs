@@ -7,11 +7,12 @@ use super::fields::Fields;
 use super::order::{Authority, Order, UNAUTHORISED};
 use super::refusal::Refusal;
 use super::result::{self, Failure};
-use super::{Daraja, Ids, Task, UPPER, UTILITY};
+use super::{Daraja, Ids, SHILLINGS, Task, UPPER, UTILITY};
 use crate::gateways::Gateway;
-use crate::ledger::{Payment, PaymentState};
+use crate::ledger::BookError;
 use crate::magic;
 use crate::notify::Telling;
+use crate::payment::{Direction, Payment, PaymentState};
 use crate::world::Stage;
 
 /// Per payment, in shillings (portal capture, read 2026-11-22).
@@ -24,6 +25,8 @@ const BELOW_MINIMUM: Failure =
     Failure { code: "2", text: "The amount is less than the minimum transaction amount." };
 const ABOVE_MAXIMUM: Failure =
     Failure { code: "3", text: "The amount is more than the maximum transaction amount." };
+/// What our own books do not allow is nobody's fault but the gateway's.
+const INTERNAL: Failure = Failure { code: "17", text: "System internal error." };
 const UNREGISTERED: Failure =
     Failure { code: "2040", text: "The recipient type is not supported: the customer is not registered." };
 
@@ -67,10 +70,12 @@ impl Daraja {
         }
         let payment = stage.ledger.accept(Payment {
             gateway: Gateway::Daraja,
-            reference,
+            direction: Direction::Out,
+            reference: Some(reference),
             gateway_reference: order.conversation.clone(),
-            payee,
+            party: payee,
             amount,
+            currency: SHILLINGS.into(),
             state: PaymentState::Accepted,
             accepted_at: stage.now(),
             decided_at: None,
@@ -86,15 +91,18 @@ impl Pay {
         let Some(payment) = stage.ledger.payment(self.payment) else { return };
         let failure = match self.objection(payment, authority) {
             Some(failure) => Some(failure),
-            None => stage.ledger.pay(self.payment, UTILITY, receipt, at).err().map(|_| TOO_LITTLE_HELD),
+            None => stage.ledger.pay(self.payment, UTILITY, receipt, at).err().map(failure_of),
         };
         if let Some(Failure { code, text }) = failure {
-            stage.ledger.refuse(self.payment, code, text, at);
+            // Fails only when it was decided before: then that decision stands, and is what is told.
+            let _ = stage.ledger.refuse(self.payment, code, text, at);
         }
     }
 
     pub(super) fn tell(&self, stage: &mut Stage, ids: &Ids, telling: Telling) -> Bytes {
-        let Some(payment) = stage.ledger.payment(self.payment).cloned() else { return Bytes::new() };
+        let Some(payment) = stage.ledger.payment(self.payment).cloned() else {
+            return result::timed_out(ids);
+        };
         let payment = distorted(payment, telling, stage);
         result::payment(ids, &payment, &stage.ledger)
     }
@@ -106,10 +114,19 @@ impl Pay {
             Some(BELOW_MINIMUM)
         } else if payment.amount > MAXIMUM.into() {
             Some(ABOVE_MAXIMUM)
-        } else if self.command != Command::Salary && !magic::is_registered(&payment.payee) {
+        } else if self.command != Command::Salary && !magic::is_registered(&payment.party) {
             Some(UNREGISTERED)
         } else {
             None
+        }
+    }
+}
+
+fn failure_of(error: BookError) -> Failure {
+    match error {
+        BookError::TooLittle => TOO_LITTLE_HELD,
+        BookError::WrongState | BookError::OtherCurrency | BookError::NoPayment | BookError::NoAccount => {
+            INTERNAL
         }
     }
 }
@@ -125,7 +142,9 @@ pub(super) fn distorted(payment: Payment, telling: Telling, stage: &mut Stage) -
                     let Failure { code, text } = TOO_LITTLE_HELD;
                     PaymentState::Refused { code: code.into(), text: text.into() }
                 }
-                PaymentState::Accepted | PaymentState::Refused { .. } => invented(),
+                PaymentState::Accepted | PaymentState::Refused { .. } | PaymentState::Reversed { .. } => {
+                    invented()
+                }
             };
             Payment { state, ..payment }
         }

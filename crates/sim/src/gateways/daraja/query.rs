@@ -11,8 +11,9 @@ use super::refusal::Refusal;
 use super::result::{self, Failure};
 use super::{CHARGES, Daraja, Ids, Task, UTILITY, WORKING};
 use crate::gateways::Gateway;
-use crate::ledger::{Ledger, Payment};
+use crate::ledger::Ledger;
 use crate::notify::Telling;
+use crate::payment::Payment;
 use crate::world::Stage;
 
 const NOT_FOUND: Failure = Failure { code: "2033", text: "The transaction was not found." };
@@ -40,6 +41,9 @@ impl Daraja {
         fields.one_of("CommandID", &[("TransactionStatusQuery", ())])?;
         shortcode_identifier(fields)?;
         let wanted = match (fields.has("TransactionID"), fields.has("OriginalConversationID")) {
+            (true, false) if fields.peek("TransactionID").is_some_and(|id| id.is_empty()) => {
+                return Err(Refusal::empty_transaction());
+            }
             (true, false) => Wanted::Receipt(fields.text("TransactionID")?),
             (false, true) => Wanted::Conversation(fields.text("OriginalConversationID")?),
             (false, false) => {
@@ -84,12 +88,14 @@ impl Status {
     }
 
     fn find<'a>(&self, ledger: &'a Ledger) -> Option<&'a Payment> {
-        let mut ours = ledger.payments().iter().filter(|payment| payment.gateway == Gateway::Daraja);
         match &self.wanted {
-            Wanted::Receipt(receipt) => ours.find(|payment| payment.receipt() == Some(receipt)),
+            Wanted::Receipt(receipt) => {
+                let mut ours = ledger.payments().iter().filter(|payment| payment.gateway == Gateway::Daraja);
+                ours.find(|payment| payment.receipt() == Some(receipt))
+            }
             Wanted::Conversation(id) => ledger
                 .find(Gateway::Daraja, id)
-                .or_else(|| ours.find(|payment| payment.gateway_reference == *id)),
+                .or_else(|| ledger.find_by_gateway_reference(Gateway::Daraja, id)),
         }
     }
 }

@@ -82,6 +82,12 @@ impl Refusal {
         Self::same(StatusCode::BAD_REQUEST, "400.002.02", format!("Bad Request - Invalid {name}: {rule}"))
     }
 
+    /// The real one is said to acknowledge a query whose TransactionID is empty, with an acknowledgement that
+    /// looks blank. That this one refuses it is our choice: nothing could come of such a query.
+    pub(super) fn empty_transaction() -> Self {
+        Self::field("TransactionID", "it is empty")
+    }
+
     pub(super) fn duplicate() -> Self {
         let message = "Duplicate OriginatorConversationID: it was used by an earlier request";
         Self::same(StatusCode::INTERNAL_SERVER_ERROR, "500.002.1001", message.into())

@@ -3,16 +3,18 @@
 
 use bytes::Bytes;
 use http::Uri;
-use malipo_core::{EatLayout, Timestamp};
+use malipo_core::Timestamp;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::refusal::json_bytes;
 use super::{CHARGES, Ids, UTILITY, WORKING};
+use crate::eat;
 use crate::gateways::Gateway;
-use crate::ledger::{Ledger, Payment, PaymentState};
+use crate::ledger::Ledger;
 use crate::magic;
+use crate::payment::{Payment, PaymentState};
 
 /// What a failed payment has where a receipt would be.
 const NO_RECEIPT: &str = "NLJ0000000";
@@ -86,12 +88,15 @@ pub(super) struct Failure {
     pub(super) text: &'static str,
 }
 
-/// The result of a payment that was decided.
+/// The result of a payment. One that is still undecided has none, and is told as if it had timed out:
+/// without a code, so neither as paid nor as refused.
 pub(super) fn payment(ids: &Ids, payment: &Payment, ledger: &Ledger) -> Bytes {
     let (code, text, receipt, parameters) = match &payment.state {
         PaymentState::Paid { receipt } => ("0", SUCCESS, &**receipt, Some(paid(payment, receipt, ledger))),
-        PaymentState::Refused { code, text } => (&**code, &**text, NO_RECEIPT, None),
-        PaymentState::Accepted => ("0", "", NO_RECEIPT, None),
+        PaymentState::Refused { code, text } | PaymentState::Reversed { code, text, .. } => {
+            (&**code, &**text, NO_RECEIPT, None)
+        }
+        PaymentState::Accepted => return timed_out(ids),
     };
     told(ids, number(code.into()), text, receipt, parameters, queue_timeout_url())
 }
@@ -102,9 +107,9 @@ pub(super) fn status(ids: &Ids, payment: &Payment, shortcode: &str, occasion: &s
         PaymentState::Accepted => ("Pending", "", ""),
         PaymentState::Paid { receipt } => ("Completed", &**receipt, ""),
         PaymentState::Refused { text, .. } => ("Declined", "", &**text),
+        PaymentState::Reversed { receipt, text, .. } => ("Reversed", &**receipt, &**text),
     };
-    let finalised =
-        payment.decided_at.map_or_else(|| text(""), |at| number(at.format_eat(EatLayout::Compact)));
+    let finalised = payment.decided_at.map_or_else(|| text(""), |at| number(eat::compact(at)));
     let parameters = vec![
         item("ReceiptNo", text(receipt)),
         item("Conversation ID", text(&payment.gateway_reference)),
@@ -115,8 +120,8 @@ pub(super) fn status(ids: &Ids, payment: &Payment, shortcode: &str, occasion: &s
         item("TransactionReason", text(reason)),
         item("DebitPartyCharges", text("Fee For B2C Payment|KES|0.00")),
         item("DebitAccountType", text(UTILITY)),
-        item("InitiatedTime", number(payment.accepted_at.format_eat(EatLayout::Compact))),
-        item("Originator Conversation ID", text(&payment.reference)),
+        item("InitiatedTime", number(eat::compact(payment.accepted_at))),
+        item("Originator Conversation ID", text(payment.reference.as_deref().unwrap_or_default())),
         item("CreditPartyName", text(&public_name(payment))),
         item("DebitPartyName", text(&format!("{shortcode} - Malipo Simulator"))),
     ];
@@ -136,7 +141,7 @@ pub(super) fn balance(ids: &Ids, accounts: &[(&str, Decimal)], at: Timestamp) ->
     let lines: Vec<_> = accounts.iter().map(line).collect();
     let parameters = vec![
         item("AccountBalance", text(&lines.join("&"))),
-        item("BOCompletedTime", number(at.format_eat(EatLayout::Compact))),
+        item("BOCompletedTime", number(eat::compact(at))),
     ];
     told(ids, text("0"), SUCCESS, &ids.transaction, Some(parameters), queue_timeout_url())
 }
@@ -169,8 +174,8 @@ pub(super) fn unspeakable(url: &Uri) -> Option<&'static str> {
 
 fn paid(payment: &Payment, receipt: &str, ledger: &Ledger) -> Vec<Item> {
     let held = |name| money(ledger.balance(Gateway::Daraja, name).unwrap_or_default());
-    let registered = if magic::is_registered(&payment.payee) { "Y" } else { "N" };
-    let completed = payment.decided_at.unwrap_or(payment.accepted_at).format_eat(EatLayout::Dotted);
+    let registered = if magic::is_registered(&payment.party) { "Y" } else { "N" };
+    let completed = eat::dotted(payment.decided_at.unwrap_or(payment.accepted_at));
     vec![
         item("TransactionAmount", number(payment.amount.to_string())),
         item("TransactionReceipt", text(receipt)),
@@ -184,7 +189,7 @@ fn paid(payment: &Payment, receipt: &str, ledger: &Ledger) -> Vec<Item> {
 }
 
 fn public_name(payment: &Payment) -> String {
-    format!("{} - Jane Doe", payment.payee)
+    format!("{} - Jane Doe", payment.party)
 }
 
 fn told(
@@ -236,6 +241,7 @@ fn number(digits: String) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::payment::Direction;
 
     #[test]
     fn words_are_found_in_any_case_and_place() {
@@ -249,5 +255,35 @@ mod tests {
     fn numbers_keep_their_digits() {
         let json = serde_json::to_string(&money(Decimal::new(-4510, 0))).unwrap();
         assert_eq!(json, "-4510.00");
+    }
+
+    #[test]
+    fn only_a_paid_payment_is_told_as_a_success() {
+        let ids = Ids { originator: "ref".into(), conversation: "AG_1".into(), transaction: "R".into() };
+        let (code, text) = ("9".to_owned(), "no".to_owned());
+        let states = [
+            (PaymentState::Paid { receipt: "R".into() }, Some("0")),
+            (PaymentState::Refused { code: code.clone(), text: text.clone() }, Some("9")),
+            (PaymentState::Reversed { receipt: "R".into(), code, text }, Some("9")),
+            (PaymentState::Accepted, None),
+        ];
+        for (state, code) in states {
+            let payment = Payment {
+                gateway: Gateway::Daraja,
+                direction: Direction::Out,
+                reference: Some("ref".into()),
+                gateway_reference: "AG_1".into(),
+                party: "254712345678".into(),
+                amount: 10.into(),
+                currency: "KES".into(),
+                state,
+                accepted_at: Timestamp::UNIX_EPOCH,
+                decided_at: None,
+            };
+            let told = super::payment(&ids, &payment, &Ledger::default());
+            let told: serde_json::Value = serde_json::from_slice(&told).unwrap();
+            let found = told["Result"].get("ResultCode").map(ToString::to_string);
+            assert_eq!(found.as_deref(), code, "{:?}", payment.state);
+        }
     }
 }
