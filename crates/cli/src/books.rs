@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use malipo::{Money, Reference, Report, State};
-use malipo_sim::{Gateway, Ledger};
+use malipo_sim::{Gateway, Ledger, MoveKind};
 
 /// What we know of our payments, and nothing that the gateway's ledger knows.
 #[derive(Debug, Default)]
@@ -81,7 +81,7 @@ impl Books {
     pub(crate) fn compare(&self, ledger: &Ledger, gateway: Gateway) -> Comparison {
         let mut comparison = Comparison {
             paid_in_books: 0,
-            paid_in_ledger: ledger.moves().len(),
+            paid_in_ledger: ledger.moves().iter().filter(|moved| moved.kind == MoveKind::Payment).count(),
             refused: 0,
             open: 0,
             paid_twice: ledger.paid_more_than_once().len(),
