@@ -1,4 +1,4 @@
-//! A clock on a wall in Nairobi, worked out from the calendar's rules alone. The clients under test read
+//! A clock on a wall in Nairobi, and one in Greenwich, worked out from the calendar's rules alone. The clients under test read
 //! these times with code of their own.
 
 use malipo_core::Timestamp;
@@ -25,6 +25,14 @@ pub(crate) fn dotted(at: Timestamp) -> String {
     format!("{day:02}.{month:02}.{year:04} {hour:02}:{minute:02}:{second:02}")
 }
 
+/// `2019-12-19T08:45:50.999Z`
+pub(crate) fn iso_utc(at: Timestamp) -> String {
+    let millis = at.unix_millis();
+    let Wall { year, month, day, hour, minute, second } = Wall::at(millis.div_euclid(1000));
+    let millis = millis.rem_euclid(1000);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+}
+
 struct Wall {
     year: i64,
     month: i64,
@@ -36,7 +44,11 @@ struct Wall {
 
 impl Wall {
     fn read(at: Timestamp) -> Self {
-        let seconds = at.unix_millis().div_euclid(1000) + OFFSET_SECONDS;
+        Self::at(at.unix_millis().div_euclid(1000) + OFFSET_SECONDS)
+    }
+
+    /// So many seconds after it showed the first midnight of 1970.
+    fn at(seconds: i64) -> Self {
         let time = seconds.rem_euclid(DAY_SECONDS);
         let (mut year, mut day) = (1970, seconds.div_euclid(DAY_SECONDS));
         while day < 0 {
@@ -94,6 +106,13 @@ mod tests {
             ("2026-11-30T21:00:00Z", "01.12.2026 00:00:00"),
         ] {
             assert_eq!(dotted(Timestamp::parse_rfc3339(utc).unwrap()), wall, "{utc}");
+        }
+    }
+
+    #[test]
+    fn greenwich_tells_thousandths() {
+        for text in ["2019-12-19T08:45:50.999Z", "1969-12-31T23:59:59.500Z", "2024-02-29T00:00:00.007Z"] {
+            assert_eq!(iso_utc(Timestamp::parse_rfc3339(text).unwrap()), text);
         }
     }
 

@@ -20,14 +20,16 @@ pub enum Fault {
     LostRequest,
     /// HTTP 503, and nothing was processed. Byte for byte the reply of [`Fault::ErrorAfterAccept`].
     ErrorBeforeAccept,
-    /// Refused for coming too fast; nothing was processed. Daraja: HTTP 500 with `500.003.02`.
+    /// Refused for coming too fast; nothing was processed. Daraja: HTTP 500 with `500.003.02`. KasaPay: HTTP
+    /// 429, which is our choice.
     SpikeArrest,
     /// This call is treated as if its token had run out; nothing was processed and the token stays good for
-    /// the next call. Daraja: HTTP 401 with `401.002.01`, which repeats the token in its message.
+    /// the next call. Daraja: HTTP 401 with `401.002.01`, which repeats the token in its message. KasaPay:
+    /// HTTP 401.
     TokenExpired,
     /// Refused with the caller's own token repeated in the message; nothing was processed. Unlike
     /// [`Fault::TokenExpired`] the code is one that a fresh token does not cure (Daraja: HTTP 404 with
-    /// `404.001.04`), so the message reaches whoever logs it.
+    /// `404.001.04`; KasaPay: HTTP 403), so the message reaches whoever logs it.
     EchoedToken,
     /// Processed, and then the connection is cut before the first byte of the reply.
     LostReply,
@@ -42,7 +44,8 @@ pub enum Fault {
     /// The result is never told. The payment is decided all the same.
     CallbackNever,
     /// The timeout URL is called instead of the result URL; the payment is decided all the same. Together
-    /// with [`Fault::CallbackLate`] the true result follows.
+    /// with [`Fault::CallbackLate`] the true result follows. KasaPay has no timeout URL: there this is
+    /// [`Fault::CallbackNever`], and together with [`Fault::CallbackLate`] it is that alone.
     QueueTimeout,
     /// The result is told twice, with the same bytes.
     CallbackTwice,

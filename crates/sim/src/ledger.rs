@@ -101,7 +101,7 @@ impl Ledger {
     }
 
     /// What one of the merchant's accounts holds, in its own currency (Daraja, all in shillings: `Working
-    /// Account`, `Utility Account`, `Charges Paid Account`).
+    /// Account`, `Utility Account`, `Charges Paid Account`; KasaPay: `KES Float`, `USD Float`).
     pub fn balance(&self, gateway: Gateway, account: &str) -> Option<Decimal> {
         let mut accounts = self.accounts.iter();
         accounts
@@ -179,7 +179,7 @@ impl Ledger {
     }
 
     /// Takes a payment back to where the money came from, or leaves everything as it was.
-    #[cfg_attr(not(test), expect(dead_code, reason = "Daraja's face reverses nothing; others will"))]
+    #[cfg_attr(not(test), expect(dead_code, reason = "no face reverses anything yet"))]
     pub(crate) fn reverse(
         &mut self,
         index: usize,

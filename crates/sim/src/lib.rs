@@ -18,6 +18,7 @@ mod world;
 pub use event::{Delivery, Event};
 pub use fault::{Fault, Plan};
 pub use gateways::daraja::{DarajaAccount, DarajaKey, KeyError};
+pub use gateways::kasapay::KasaPayAccount;
 pub use gateways::{Gateway, Operation};
 pub use ledger::Ledger;
 pub use magic::{MAGIC_PAYEES, MagicEffect, MagicPayee};

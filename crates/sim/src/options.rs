@@ -6,6 +6,7 @@ use malipo_core::{SystemEnv, Timer};
 
 use crate::fault::Plan;
 use crate::gateways::daraja::DarajaAccount;
+use crate::gateways::kasapay::KasaPayAccount;
 
 /// How a simulator is set up. Everything has a default.
 #[derive(Clone)]
@@ -15,6 +16,7 @@ pub struct Options {
     pub(crate) plan: Plan,
     pub(crate) result_delay: Duration,
     pub(crate) daraja: Option<DarajaAccount>,
+    pub(crate) kasapay: KasaPayAccount,
     pub(crate) server: ServerOptions,
 }
 
@@ -35,6 +37,7 @@ impl Options {
             plan: Plan::calm(),
             result_delay: Duration::from_millis(50),
             daraja: None,
+            kasapay: KasaPayAccount::new(),
             server: ServerOptions { port: 0, reply_delay: Duration::ZERO, idle_limit: None },
         }
     }
@@ -76,6 +79,13 @@ impl Options {
         self
     }
 
+    /// The merchant's account at KasaPay. By default [`KasaPayAccount::new`].
+    #[must_use]
+    pub fn with_kasapay(mut self, account: KasaPayAccount) -> Self {
+        self.kasapay = account;
+        self
+    }
+
     /// Which port of 127.0.0.1 to listen on; 0 is any free one.
     #[must_use]
     pub fn with_port(mut self, port: u16) -> Self {
@@ -112,6 +122,7 @@ impl fmt::Debug for Options {
             .field("plan", &self.plan)
             .field("result_delay", &self.result_delay)
             .field("daraja", &self.daraja)
+            .field("kasapay", &self.kasapay)
             .field("server", &self.server)
             .finish_non_exhaustive()
     }

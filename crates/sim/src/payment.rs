@@ -11,9 +11,11 @@ pub struct Payment {
     pub gateway: Gateway,
     /// Which way the money goes.
     pub direction: Direction,
-    /// The caller's reference (Daraja: `OriginatorConversationID`); `None` at a gateway that takes none.
+    /// The caller's reference (Daraja: `OriginatorConversationID`, KasaPay:
+    /// `payout_reference`); `None` at a gateway that takes none.
     pub reference: Option<String>,
-    /// The gateway's own name for it, its own in all the gateway's books (Daraja: `ConversationID`).
+    /// The gateway's own name for it, its own in all the gateway's books (Daraja: `ConversationID`,
+    /// KasaPay: `transaction_id`).
     pub gateway_reference: String,
     /// Who is to have the money, or to give it, as the request names them.
     pub party: String,

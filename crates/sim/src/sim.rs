@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use crate::event::Event;
 use crate::fault::Fault;
 use crate::gateways::daraja::{DarajaAccount, KeyError};
+use crate::gateways::kasapay::KasaPayAccount;
 use crate::gateways::{Gateway, Operation};
 use crate::ledger::Ledger;
 use crate::options::Options;
@@ -63,6 +64,11 @@ impl Sim {
     /// The merchant's account at Daraja: what a client needs to know to be let in.
     pub fn daraja(&self) -> &DarajaAccount {
         self.world().daraja()
+    }
+
+    /// The merchant's account at KasaPay: what a client needs to know to be let in.
+    pub fn kasapay(&self) -> &KasaPayAccount {
+        self.world().kasapay()
     }
 
     /// Arranges that the next such call meets these faults, all of them. Each further `inject` is for the

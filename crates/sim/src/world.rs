@@ -11,6 +11,7 @@ use crate::dice::Dice;
 use crate::event::{Delivery, EVENTS_KEPT, Event, Log};
 use crate::fault::{Fault, FaultSource, Faults};
 use crate::gateways::daraja::{DarajaAccount, DarajaKey, KeyError};
+use crate::gateways::kasapay::KasaPayAccount;
 use crate::gateways::{Call, Faces, Gateway, Operation, Reply, Work, unavailable};
 use crate::ledger::Ledger;
 use crate::magic;
@@ -30,6 +31,7 @@ pub(crate) const BODY_LIMIT: usize = 64 * 1024;
 pub struct World {
     state: Arc<Mutex<State>>,
     daraja: Arc<DarajaAccount>,
+    kasapay: Arc<KasaPayAccount>,
 }
 
 /// What a gateway does about a request, in this order.
@@ -63,7 +65,7 @@ impl World {
     ///
     /// When the account in the options has no key and none could be made.
     pub fn new(options: Options) -> Result<Self, KeyError> {
-        let account = match options.daraja {
+        let daraja = match options.daraja {
             Some(account) => account,
             None => DarajaAccount::new(DarajaKey::generate()?),
         };
@@ -72,7 +74,8 @@ impl World {
             options.env.fill_bytes(&mut seed);
             u64::from_le_bytes(seed)
         });
-        let account = Arc::new(account);
+        let daraja = Arc::new(daraja);
+        let kasapay = Arc::new(options.kasapay);
         let mut stage = Stage {
             env: options.env,
             dice: Dice::seeded(seed),
@@ -84,10 +87,10 @@ impl World {
             lanes: 0,
             log: Log::keeping(EVENTS_KEPT),
         };
-        let faces = Faces::open(Arc::clone(&account), &mut stage);
+        let faces = Faces::open(Arc::clone(&daraja), Arc::clone(&kasapay), &mut stage);
         let faults = FaultSource::new(options.plan);
         let state = State { stage, faces, faults, struck: BTreeSet::new() };
-        Ok(Self { state: Arc::new(Mutex::new(state)), daraja: account })
+        Ok(Self { state: Arc::new(Mutex::new(state)), daraja, kasapay })
     }
 
     /// Puts one request to the gateway it is meant for. Takes effect at once; holding back the reply, and
@@ -145,6 +148,11 @@ impl World {
     /// The merchant's account at Daraja: what a client needs to know to be let in.
     pub fn daraja(&self) -> &DarajaAccount {
         &self.daraja
+    }
+
+    /// The merchant's account at KasaPay: what a client needs to know to be let in.
+    pub fn kasapay(&self) -> &KasaPayAccount {
+        &self.kasapay
     }
 
     /// Logs a request whose body was too large to read, and refuses it.

@@ -2,15 +2,18 @@
 //! is the [`Stage`].
 
 pub(crate) mod daraja;
+pub(crate) mod kasapay;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
+use serde::Serialize;
 
 use crate::fault::Faults;
 use crate::world::{Stage, plain};
 use daraja::{Daraja, DarajaAccount};
+use kasapay::{KasaPay, KasaPayAccount};
 
 /// The gateways the simulator plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,6 +21,8 @@ use daraja::{Daraja, DarajaAccount};
 pub enum Gateway {
     /// Safaricom Daraja: M-PESA B2C.
     Daraja,
+    /// KasaPay: B2B payouts.
+    KasaPay,
     /// One more, for tests of what gateways share.
     #[cfg(test)]
     Elsewhere,
@@ -54,7 +59,7 @@ impl Call {
     /// Asks each face in turn whether the path is one of its own.
     pub(crate) fn read(request: &Request<Bytes>) -> Self {
         let nobodys = Self { gateway: None, operation: None, reference: None, payee: None };
-        daraja::recognise(request).unwrap_or(nobodys)
+        daraja::recognise(request).or_else(|| kasapay::recognise(request)).unwrap_or(nobodys)
     }
 }
 
@@ -69,17 +74,19 @@ pub(crate) struct Reply {
 /// A call that a gateway accepted and has yet to get round to.
 #[derive(Debug)]
 pub(crate) enum Work {
-    Daraja(daraja::Work),
+    Daraja(Box<daraja::Work>),
+    KasaPay(kasapay::Work),
 }
 
 /// The faces, with what each remembers.
 pub(crate) struct Faces {
     daraja: Daraja,
+    kasapay: KasaPay,
 }
 
 impl Faces {
-    pub(crate) fn open(daraja: Arc<DarajaAccount>, stage: &mut Stage) -> Self {
-        Self { daraja: Daraja::open(daraja, stage) }
+    pub(crate) fn open(daraja: Arc<DarajaAccount>, kasapay: Arc<KasaPayAccount>, stage: &mut Stage) -> Self {
+        Self { daraja: Daraja::open(daraja, stage), kasapay: KasaPay::open(kasapay, stage) }
     }
 
     /// Puts a request to the gateway it is meant for.
@@ -92,6 +99,7 @@ impl Faces {
     ) -> Reply {
         match call.gateway {
             Some(Gateway::Daraja) => self.daraja.answer(stage, request, call, faults),
+            Some(Gateway::KasaPay) => self.kasapay.answer(stage, request, call, faults),
             #[cfg(test)]
             Some(Gateway::Elsewhere) => no_such_path(),
             None => no_such_path(),
@@ -101,7 +109,8 @@ impl Faces {
     /// Gets round to a call accepted earlier.
     pub(crate) fn perform(&mut self, stage: &mut Stage, work: Work) {
         match work {
-            Work::Daraja(work) => self.daraja.perform(stage, work),
+            Work::Daraja(work) => self.daraja.perform(stage, *work),
+            Work::KasaPay(work) => self.kasapay.perform(stage, work),
         }
     }
 }
@@ -110,6 +119,7 @@ impl Faces {
 pub(crate) fn unavailable(gateway: Gateway) -> Response<Bytes> {
     match gateway {
         Gateway::Daraja => daraja::unavailable(),
+        Gateway::KasaPay => kasapay::unavailable(),
         #[cfg(test)]
         Gateway::Elsewhere => daraja::unavailable(),
     }
@@ -117,8 +127,19 @@ pub(crate) fn unavailable(gateway: Gateway) -> Response<Bytes> {
 
 /// The simulator's own answer, since no gateway is asked.
 fn no_such_path() -> Reply {
-    let paths = daraja::PATHS.map(|(path, _)| path).join("\n");
+    let paths: Vec<_> = daraja::PATHS.iter().map(|(path, _)| *path).chain(kasapay::PATHS).collect();
+    let paths = paths.join("\n");
     let body = format!("No simulated gateway has this path. These exist:\n{paths}\n");
     let response = plain(StatusCode::NOT_FOUND, "text/plain", body.into());
     Reply { response, refused: Some("no gateway has such a path".into()) }
+}
+
+/// A response with a JSON body.
+pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response<Bytes> {
+    plain(status, "application/json", json_bytes(body))
+}
+
+pub(crate) fn json_bytes(body: &impl Serialize) -> Bytes {
+    // Only maps with keys that are no strings, and failing Serialize impls, fail; there are none here.
+    serde_json::to_vec(body).unwrap_or_default().into()
 }

@@ -167,6 +167,11 @@ pub(crate) async fn exchange(sim: &Sim, method: &str, path: &str, authorization:
          Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     );
+    send(sim, &request).await
+}
+
+/// The bytes of one request on a connection of its own; everything that comes back.
+pub(crate) async fn send(sim: &Sim, request: &str) -> Raw {
     let mut stream = connect(sim).await;
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut bytes = Vec::new();

@@ -10,6 +10,7 @@
 mod client;
 mod faults;
 mod in_process;
+mod kasapay;
 mod merchant;
 mod payouts;
 mod queries;

@@ -26,10 +26,10 @@ pub(crate) use refusal::unavailable;
 
 use fields::Fields;
 use order::Order;
-use refusal::{Refusal, json};
+use refusal::Refusal;
 use token::Tokens;
 
-use super::{Call, Gateway, Operation, Reply};
+use super::{Call, Gateway, Operation, Reply, json};
 use crate::event::Delivery;
 use crate::fault::{Fault, Faults};
 use crate::notify::{Callback, Telling, tellings};
@@ -223,7 +223,7 @@ impl Daraja {
         if faults.has(Fault::CallbackEarly) {
             self.perform(stage, work);
         } else {
-            stage.queue(super::Work::Daraja(work));
+            stage.queue(super::Work::Daraja(Box::new(work)));
         }
         Ok(reply)
     }

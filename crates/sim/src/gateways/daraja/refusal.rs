@@ -3,6 +3,7 @@ use http::{Method, Response, StatusCode};
 use serde::Serialize;
 
 use crate::dice::Dice;
+use crate::gateways::json;
 use crate::world::plain;
 
 /// A call refused on the spot. Codes and statuses: Safaricom's portal pages, read 2026-11-22.
@@ -111,16 +112,6 @@ impl Refusal {
     fn same(status: StatusCode, code: &'static str, message: String) -> Self {
         Self { status, code, why: message.clone(), message }
     }
-}
-
-/// A response with a JSON body.
-pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response<Bytes> {
-    plain(status, "application/json", json_bytes(body))
-}
-
-pub(super) fn json_bytes(body: &impl Serialize) -> Bytes {
-    // Only maps with keys that are no strings, and failing Serialize impls, fail; there are none here.
-    serde_json::to_vec(body).unwrap_or_default().into()
 }
 
 /// What the platform in front of the gateway says when it cannot reach it, or lost it half way. It is the

@@ -8,10 +8,9 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::refusal::json_bytes;
 use super::{CHARGES, Ids, UTILITY, WORKING};
 use crate::eat;
-use crate::gateways::Gateway;
+use crate::gateways::{Gateway, json_bytes};
 use crate::ledger::Ledger;
 use crate::magic;
 use crate::payment::{Payment, PaymentState};

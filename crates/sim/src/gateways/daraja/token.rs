@@ -10,7 +10,8 @@ use http::{HeaderMap, Request, Response, StatusCode, header};
 use serde::Serialize;
 
 use super::account::DarajaAccount;
-use super::refusal::{Refusal, json};
+use super::refusal::Refusal;
+use crate::gateways::json;
 use crate::world::Stage;
 
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
