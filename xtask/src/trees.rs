@@ -12,6 +12,7 @@ struct Tree {
 
 /// A row for each promise about weight.
 const TREES: &[Tree] = &[
+    Tree { package: "malipo-kasapay", features: &[], absent: &["reqwest", "hyper", "tokio"] },
     Tree { package: "malipo-daraja", features: &[], absent: &["reqwest", "hyper", "tokio"] },
     Tree {
         package: "malipo-daraja",

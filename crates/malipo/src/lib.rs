@@ -6,6 +6,9 @@ pub use malipo_transport as transport;
 #[cfg(feature = "daraja")]
 pub use malipo_daraja as daraja;
 
+#[cfg(feature = "kasapay")]
+pub use malipo_kasapay as kasapay;
+
 #[cfg(feature = "reqwest")]
 pub use malipo_reqwest as reqwest;
 
