@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
+use rust_decimal::Decimal;
 
 use crate::fault::{Fault, Faults};
 use crate::gateways::{Gateway, Work};
+use crate::payment::{Payment, PaymentState};
 
 /// A callback on its way to the merchant.
 #[derive(Clone)]
@@ -63,6 +65,37 @@ pub(crate) enum Telling {
     Opposite,
     Forged,
     TimedOut,
+}
+
+impl Telling {
+    /// The payment as this story has it. `refusal` is the gateway's code and words for one that it did not make, and
+    /// `receipt` makes up a number of its kind.
+    pub(crate) fn of(
+        self,
+        payment: Payment,
+        refusal: (&str, &str),
+        receipt: impl FnOnce() -> String,
+    ) -> Payment {
+        match self {
+            Self::Truth | Self::TimedOut => payment,
+            Self::Opposite => {
+                let state = match payment.state {
+                    PaymentState::Paid { .. } => {
+                        let (code, text) = refusal;
+                        PaymentState::Refused { code: code.into(), text: text.into() }
+                    }
+                    PaymentState::Accepted | PaymentState::Refused { .. } | PaymentState::Reversed { .. } => {
+                        PaymentState::Paid { receipt: receipt() }
+                    }
+                };
+                Payment { state, ..payment }
+            }
+            Self::Forged => {
+                let amount = payment.amount.saturating_mul(Decimal::TEN);
+                Payment { state: PaymentState::Paid { receipt: receipt() }, amount, ..payment }
+            }
+        }
+    }
 }
 
 /// When a callback goes out. Times count from the decision.

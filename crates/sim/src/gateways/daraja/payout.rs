@@ -1,7 +1,6 @@
 //! B2C payments.
 
 use bytes::Bytes;
-use rust_decimal::Decimal;
 
 use super::fields::Fields;
 use super::order::{Authority, Order, UNAUTHORISED};
@@ -133,24 +132,6 @@ fn failure_of(error: BookError) -> Failure {
 
 /// The payment as the story has it.
 pub(super) fn distorted(payment: Payment, telling: Telling, stage: &mut Stage) -> Payment {
-    let mut invented = || PaymentState::Paid { receipt: stage.dice.text(UPPER, 10) };
-    match telling {
-        Telling::Truth | Telling::TimedOut => payment,
-        Telling::Opposite => {
-            let state = match payment.state {
-                PaymentState::Paid { .. } => {
-                    let Failure { code, text } = TOO_LITTLE_HELD;
-                    PaymentState::Refused { code: code.into(), text: text.into() }
-                }
-                PaymentState::Accepted | PaymentState::Refused { .. } | PaymentState::Reversed { .. } => {
-                    invented()
-                }
-            };
-            Payment { state, ..payment }
-        }
-        Telling::Forged => {
-            let amount = payment.amount.saturating_mul(Decimal::TEN);
-            Payment { state: invented(), amount, ..payment }
-        }
-    }
+    let Failure { code, text } = TOO_LITTLE_HELD;
+    telling.of(payment, (code, text), || stage.dice.text(UPPER, 10))
 }

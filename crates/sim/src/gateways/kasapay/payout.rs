@@ -211,23 +211,5 @@ fn words_for(error: BookError) -> &'static str {
 
 /// The payment as the story has it.
 pub(super) fn distorted(payment: Payment, telling: Telling, stage: &mut Stage) -> Payment {
-    let mut invented = || PaymentState::Paid { receipt: stage.dice.text(DIGITS_AND_CAPITALS, 12) };
-    match telling {
-        Telling::Truth | Telling::TimedOut => payment,
-        Telling::Opposite => {
-            let state = match payment.state {
-                PaymentState::Paid { .. } => {
-                    PaymentState::Refused { code: FAILED.into(), text: TOO_LITTLE_HELD.into() }
-                }
-                PaymentState::Accepted | PaymentState::Refused { .. } | PaymentState::Reversed { .. } => {
-                    invented()
-                }
-            };
-            Payment { state, ..payment }
-        }
-        Telling::Forged => {
-            let amount = payment.amount.saturating_mul(Decimal::TEN);
-            Payment { state: invented(), amount, ..payment }
-        }
-    }
+    telling.of(payment, (FAILED, TOO_LITTLE_HELD), || stage.dice.text(DIGITS_AND_CAPITALS, 12))
 }
