@@ -2,7 +2,9 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program talks to a person in a terminal")]
 
 mod command;
+mod coverage;
 mod deny;
+mod examples;
 mod metadata;
 mod readme;
 mod steps;

@@ -125,7 +125,8 @@ fn shown(command: &Command) -> String {
     words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }
 
-fn not_started(command: &Command, error: &std::io::Error) -> String {
+/// Why a program did not even start.
+pub(crate) fn not_started(command: &Command, error: &std::io::Error) -> String {
     format!("`{}` cannot be started: {error}", shown(command))
 }
 
