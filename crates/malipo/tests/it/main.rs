@@ -1,8 +1,19 @@
-//! A provider from outside the house, and what the conformance suite finds when it is broken.
+//! The whole house: every documented operation against the simulator, the money's scenarios over every transport, and
+//! a provider from outside that the conformance suite finds wanting when it is broken.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail by panicking"
+)]
 
 mod altered;
 mod breaks;
 mod outside_provider;
 mod outside_subject;
+#[cfg(all(feature = "daraja", feature = "kasapay", feature = "reqwest"))]
+mod rig;
+#[cfg(all(feature = "daraja", feature = "kasapay", feature = "reqwest"))]
+mod rows;
