@@ -138,3 +138,13 @@ fn the_success_is_settled_with_its_eight_parameters() {
     assert_eq!(report.reference, Some(reference("10571-7910404-1")));
     assert_eq!(report.provider_refs.find("conversation"), Some("AG_20191219_00004e48cf7e3533f581"));
 }
+
+#[test]
+fn every_fixture_cut_anywhere_decides_nothing_that_the_whole_does_not() {
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read(&path).unwrap();
+        let kept = malipo_testkit::conformance::cut_everywhere(&crate::subject::DarajaSubject, &text);
+        assert!(kept.is_ok(), "{}: {kept:?}", path.display());
+    }
+}

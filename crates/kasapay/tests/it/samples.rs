@@ -174,3 +174,13 @@ fn the_status_is_paid() {
         other => panic!("{other:?}"),
     }
 }
+
+#[test]
+fn every_fixture_cut_anywhere_decides_nothing_that_the_whole_does_not() {
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read(&path).unwrap();
+        let kept = malipo_testkit::conformance::cut_everywhere(&crate::subject::KasaPaySubject, &text);
+        assert!(kept.is_ok(), "{}: {kept:?}", path.display());
+    }
+}

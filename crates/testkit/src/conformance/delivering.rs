@@ -159,7 +159,7 @@ pub(super) fn decide_nothing(bench: &Bench<'_>, bodies: &[(impl fmt::Display, Ve
 pub(super) fn everywhere(
     bench: &Bench<'_>,
     body: &[u8],
-    check: impl Fn(&Delivery, &StdResult<Read, CallbackError>) -> Result,
+    mut check: impl FnMut(&Delivery, &StdResult<Read, CallbackError>) -> Result,
 ) -> Result {
     let Some(callbacks) = bench.subject.callbacks() else { return Ok(()) };
     let mut places: Vec<(DeliveryPurpose, Headers)> = Vec::new();
@@ -219,7 +219,7 @@ fn both(delivery: &Delivery) -> Result<[Delivery; 2]> {
     Ok([nobody, delivery.clone().addressed_to(reference)])
 }
 
-fn heard(read: &StdResult<Read, CallbackError>) -> Says {
+pub(super) fn heard(read: &StdResult<Read, CallbackError>) -> Says {
     match read {
         Ok(Read::Report(report)) => Says::Report(report.state),
         Ok(Read::Credit(_)) => Says::Credit,
@@ -231,7 +231,7 @@ fn heard(read: &StdResult<Read, CallbackError>) -> Says {
 }
 
 /// Whether somebody would act on it.
-fn decides(says: Says) -> bool {
+pub(super) fn decides(says: Says) -> bool {
     match says {
         Says::Report(state) => state != State::Pending,
         Says::Credit | Says::Balances => true,

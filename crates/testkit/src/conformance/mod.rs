@@ -20,6 +20,7 @@ mod asking;
 mod balances;
 mod bench;
 mod coverage;
+mod cutting;
 mod delivering;
 mod faults;
 mod losing;
@@ -35,6 +36,7 @@ mod wording;
 use std::fmt;
 
 use bench::Bench;
+use bytes::Bytes;
 
 pub use subject::{Asked, Counted, Posted, Rejection, Sample, Says, Subject, Submitted, TokenExchange};
 
@@ -68,6 +70,19 @@ pub fn check(name: &'static str, subject: &dyn Subject) -> Result<(), Broken> {
         Some(promise) => promise.check(subject),
         None => Err(Broken { promise: name, finding: "there is no such promise".to_owned() }),
     }
+}
+
+/// Cuts a document of the gateway's at every byte and says what is left to the provider in every way that a gateway can:
+/// as an answer to each operation, to a question and to the request for a token, and posted. What is left may come to
+/// nothing certain, or to what the whole comes to. For a provider's fixtures, one by one.
+///
+/// # Errors
+///
+/// [`Broken`] says which part decided something else.
+pub fn cut_everywhere(subject: &dyn Subject, text: &[u8]) -> Result<(), Broken> {
+    let promise = "a_cut_document_decides_nothing_else";
+    cutting::cut(&Bench::new(subject), &Bytes::copy_from_slice(text))
+        .map_err(|finding| Broken { promise, finding })
 }
 
 /// A promise that was not kept. Prints the same for people and for a test runner.

@@ -11,9 +11,10 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use http::{Request, Response};
 use malipo::{Ability, Capabilities, Effect, Error, ErrorKind, Money, Operation, PartyKind, Report, State};
-use malipo_testkit::conformance::{PROMISES, check};
+use malipo_testkit::conformance::{PROMISES, check, cut_everywhere};
 
 use crate::altered::{Alteration, SOUND, with_effect};
+use crate::outside_subject::ACCEPTED;
 
 #[test]
 fn every_promise_can_be_broken() {
@@ -71,6 +72,20 @@ fn two_abilities_for_one_operation_keep_every_promise() {
     let split = Alteration { declares: one_ability_for_each_wallet, ..SOUND };
     for promise in PROMISES {
         assert_eq!(promise.check(&split), Ok(()));
+    }
+}
+
+#[test]
+fn a_document_that_is_believed_when_it_is_cut_is_found() {
+    let posted = br#"{"state":"PAID","of":"nobody knows what"}"#.as_slice();
+    assert_eq!(cut_everywhere(&SOUND, ACCEPTED.as_bytes()), Ok(()));
+    let unlisted = r#"{"code":"BAD_MOOD","message":"never"}"#;
+    let careless = Alteration { fails: |error| harmless(error, ErrorKind::Unreadable, Some(400)), ..SOUND };
+    let trusting = breaks().into_iter().find(|broken| broken.promise == "a_torn_delivery_decides_nothing");
+    for (alteration, text) in [(careless, unlisted.as_bytes()), (trusting.unwrap().alteration, posted)] {
+        assert_eq!(cut_everywhere(&SOUND, text), Ok(()));
+        let found = cut_everywhere(&alteration, text).unwrap_err();
+        assert!(found.to_string().contains("cut to"), "{found}");
     }
 }
 
