@@ -17,3 +17,5 @@ mod outside_subject;
 mod rig;
 #[cfg(all(feature = "daraja", feature = "kasapay", feature = "reqwest"))]
 mod rows;
+#[cfg(all(feature = "daraja", feature = "kasapay", feature = "reqwest"))]
+mod scenarios;

@@ -1,0 +1,193 @@
+//! What happens to the money when something goes wrong, for every provider over every transport: nothing is sent twice,
+//! what may have happened is called unknown, and the gateway's ledger is the judge.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use malipo::daraja::Daraja;
+use malipo::kasapay::KasaPay;
+use malipo::transport::Transport;
+use malipo::{Advice, Callbacks, Effect, ErrorKind, Instruction, Network, PayOut, Payee, Provider, State};
+use malipo_sim::{Fault, Gateway, MoveKind, Operation, Options, Sim};
+
+use crate::rig::{self, Rig, options};
+
+/// How the scenarios pay at one gateway.
+trait Paying: Provider + Callbacks + Sized + 'static {
+    const GATEWAY: Gateway;
+    const OPERATION: Operation;
+
+    fn make(sim: &Sim, transport: Arc<dyn Transport>) -> Self;
+
+    /// A payment of 1,500 shillings.
+    fn payment(rig: &Rig<Self>) -> Instruction;
+
+    /// The simulator it pays at.
+    fn options(_: &rig::Inbox) -> Options {
+        options()
+    }
+}
+
+impl Paying for Daraja {
+    const GATEWAY: Gateway = Gateway::Daraja;
+    const OPERATION: Operation = Operation::PayOut;
+
+    fn make(sim: &Sim, transport: Arc<dyn Transport>) -> Self {
+        rig::daraja(sim, transport)
+    }
+
+    fn payment(rig: &Rig<Self>) -> Instruction {
+        let payee = Payee::wallet(Network::Safaricom, "0708374149".parse().unwrap());
+        Instruction::PayOut(PayOut::new(payee, rig.terms("PAY-1", "1500")))
+    }
+}
+
+impl Paying for KasaPay {
+    const GATEWAY: Gateway = Gateway::KasaPay;
+    const OPERATION: Operation = Operation::PayOut;
+
+    fn make(sim: &Sim, transport: Arc<dyn Transport>) -> Self {
+        rig::kasapay(sim, transport)
+    }
+
+    fn payment(rig: &Rig<Self>) -> Instruction {
+        let payee = Payee::till("565656".parse().unwrap()).with_name("Test Limited".parse().unwrap());
+        Instruction::PayOut(PayOut::new(payee, rig.terms("PAY-1", "1500")))
+    }
+}
+
+/// Each scenario for each provider, as a test of its own.
+macro_rules! scenarios {
+    ($($module:ident: $provider:ty;)*) => {
+        $(mod $module {
+            use super::*;
+
+            #[tokio::test]
+            async fn a_request_that_is_lost_is_unknown_and_moves_nothing() {
+                lost::<$provider>(&[Fault::LostRequest, Fault::ErrorBeforeAccept], 0).await;
+            }
+
+            #[tokio::test]
+            async fn a_reply_that_is_lost_is_unknown_and_the_money_moves_once() {
+                let slow = Fault::SlowReply(Duration::from_millis(1500));
+                let cut = [Fault::LostReply, Fault::ErrorAfterAccept, Fault::HtmlPage, Fault::TruncatedJson, slow];
+                lost::<$provider>(&cut, 1).await;
+            }
+
+            #[tokio::test]
+            async fn a_refused_connection_is_no_effect() {
+                refused::<$provider>().await;
+            }
+
+            #[tokio::test]
+            async fn a_request_too_many_moves_nothing() {
+                throttled::<$provider>().await;
+            }
+
+            #[tokio::test]
+            async fn however_often_and_late_it_is_told_it_was_paid_once() {
+                told::<$provider>(&[Fault::CallbackTwice]).await;
+                told::<$provider>(&[Fault::CallbackEarly]).await;
+                told::<$provider>(&[Fault::CallbackLate(Duration::from_millis(200))]).await;
+            }
+
+            #[tokio::test]
+            async fn a_silent_gateway_leaves_it_open() {
+                silent::<$provider>().await;
+            }
+
+            #[tokio::test]
+            async fn what_is_forged_names_another_amount_than_was_asked_for() {
+                forged::<$provider>().await;
+            }
+        })*
+    };
+}
+
+scenarios! {
+    daraja: Daraja;
+    kasapay: KasaPay;
+}
+
+async fn rigs<P: Paying>() -> Vec<Rig<P>> {
+    Rig::each_with(P::options, P::make).await
+}
+
+/// How often money moved for a payment, whoever's: each simulator sees one.
+fn moved<P>(rig: &Rig<P>) -> usize {
+    rig.sim.ledger().moves().iter().filter(|one| one.kind == MoveKind::Payment).count()
+}
+
+async fn lost<P: Paying>(faults: &[Fault], times: usize) {
+    for fault in faults {
+        for rig in rigs::<P>().await {
+            let what = format!("{fault:?} over {}", rig.over);
+            rig.sim.inject(P::GATEWAY, P::OPERATION, [*fault]);
+            let error = rig.provider.submit(&P::payment(&rig)).await.expect_err(&what);
+            assert_eq!((error.effect(), error.advice()), (Effect::Unknown, Advice::Ask), "{what}: {error}");
+            rig.sim.idle().await;
+            assert_eq!(rig.sim.calls(P::GATEWAY, P::OPERATION), 1, "{what}: nothing is resent");
+            assert_eq!(moved(&rig), times, "{what}");
+        }
+    }
+}
+
+async fn refused<P: Paying>() {
+    for rig in rigs::<P>().await {
+        let payment = P::payment(&rig);
+        let Rig { sim, provider, over, .. } = rig;
+        drop(sim);
+        let error = provider.submit(&payment).await.expect_err(over);
+        assert_eq!(
+            (error.effect(), error.kind()),
+            (Effect::None, ErrorKind::NotSent),
+            "over {over}: {error}"
+        );
+        assert_eq!(error.advice(), Advice::Resend);
+    }
+}
+
+async fn throttled<P: Paying>() {
+    for rig in rigs::<P>().await {
+        rig.sim.inject(P::GATEWAY, P::OPERATION, [Fault::SpikeArrest]);
+        let error = rig.provider.submit(&P::payment(&rig)).await.expect_err(rig.over);
+        assert_ne!(error.effect(), Effect::Unchanged, "{error}");
+        rig.sim.idle().await;
+        assert_eq!((moved(&rig), rig.sim.calls(P::GATEWAY, P::OPERATION)), (0, 1), "over {}", rig.over);
+    }
+}
+
+async fn told<P: Paying>(faults: &[Fault]) {
+    for rig in rigs::<P>().await {
+        let what = format!("{faults:?} over {}", rig.over);
+        rig.sim.inject(P::GATEWAY, P::OPERATION, faults.iter().copied());
+        rig.done(P::payment(&rig)).await;
+        let reports = rig.reports();
+        assert!(!reports.is_empty(), "{what}");
+        for report in &reports {
+            assert_eq!((report.state, report.amount), (State::Settled, reports[0].amount), "{what}");
+            assert_eq!(report.amount.unwrap().to_plain(), "1500.00", "{what}");
+        }
+        assert_eq!(moved(&rig), 1, "{what}");
+    }
+}
+
+async fn silent<P: Paying>() {
+    for rig in rigs::<P>().await {
+        rig.sim.inject(P::GATEWAY, P::OPERATION, [Fault::CallbackNever]);
+        rig.done(P::payment(&rig)).await;
+        assert_eq!((rig.reports().len(), moved(&rig)), (0, 1), "over {}", rig.over);
+    }
+}
+
+async fn forged<P: Paying>() {
+    for rig in rigs::<P>().await {
+        rig.sim.inject(P::GATEWAY, P::OPERATION, [Fault::CallbackForged]);
+        rig.done(P::payment(&rig)).await;
+        let amounts: Vec<_> =
+            rig.reports().into_iter().map(|report| report.amount.unwrap().to_plain()).collect();
+        assert!(amounts.iter().any(|amount| amount != "1500.00"), "the forged one over {}", rig.over);
+        assert!(amounts.iter().any(|amount| amount == "1500.00"), "the true one over {}", rig.over);
+        assert_eq!(moved(&rig), 1);
+    }
+}
