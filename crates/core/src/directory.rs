@@ -1,9 +1,12 @@
+use std::fmt;
+use std::str::FromStr;
+
 use crate::{Effect, Error, ErrorKind, InvalidParty, Operation, Result};
 
 /// Declares an open enum of well-known names with one verbatim variant at its end.
 macro_rules! well_known {
     ($(#[$meta:meta])* $name:ident, $invalid:ident, $code:ident($longest:literal, $allowed:expr),
-     $($(#[$variant_meta:meta])* $variant:ident,)*) => {
+     $($(#[$variant_meta:meta])* $variant:ident = $name_text:literal,)*) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
@@ -29,6 +32,33 @@ macro_rules! well_known {
                     .ok_or(InvalidParty::$code)
             }
         }
+
+        /// A short name that stays the same for ever, for storing and configuration; `code:` and the code where it has
+        /// none of its own.
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(Self::$variant => f.write_str($name_text),)*
+                    Self::Code(code) => write!(f, "code:{code}"),
+                }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = $crate::UnknownName;
+
+            /// Reads what it prints.
+            fn from_str(name: &str) -> std::result::Result<Self, $crate::UnknownName> {
+                let unknown = $crate::UnknownName(stringify!($name));
+                match name {
+                    $($name_text => Ok(Self::$variant),)*
+                    other => {
+                        let code = other.strip_prefix("code:").ok_or(unknown)?;
+                        Self::code(code).map_err(|_| unknown)
+                    }
+                }
+            }
+        }
     };
 }
 
@@ -36,118 +66,118 @@ well_known! {
     /// A Kenyan bank. Each provider maps the ones its gateway serves to that gateway's own code.
     Bank, InvalidParty, BankCode(16, |byte| byte.is_ascii_alphanumeric()),
     /// Absa Bank Kenya.
-    Absa,
+    Absa = "absa",
     /// African Banking Corporation (ABC).
-    Abc,
+    Abc = "abc",
     /// Access Bank.
-    Access,
+    Access = "access",
     /// Bank of Africa.
-    BankOfAfrica,
+    BankOfAfrica = "bank_of_africa",
     /// Bank of Baroda.
-    Baroda,
+    Baroda = "baroda",
     /// Bank of India.
-    BankOfIndia,
+    BankOfIndia = "bank_of_india",
     /// Caritas Microfinance Bank.
-    Caritas,
+    Caritas = "caritas",
     /// Choice Microfinance Bank.
-    Choice,
+    Choice = "choice",
     /// Citibank.
-    Citi,
+    Citi = "citi",
     /// Consolidated Bank.
-    Consolidated,
+    Consolidated = "consolidated",
     /// Co-operative Bank.
-    Coop,
+    Coop = "coop",
     /// Credit Bank.
-    Credit,
+    Credit = "credit",
     /// Development Bank.
-    Development,
+    Development = "development",
     /// Dubai Islamic Bank.
-    Dib,
+    Dib = "dib",
     /// Diamond Trust Bank.
-    Dtb,
+    Dtb = "dtb",
     /// Ecobank.
-    Ecobank,
+    Ecobank = "ecobank",
     /// Equity Bank.
-    Equity,
+    Equity = "equity",
     /// Family Bank.
-    Family,
+    Family = "family",
     /// Faulu Microfinance Bank.
-    Faulu,
+    Faulu = "faulu",
     /// First Community Bank.
-    FirstCommunity,
+    FirstCommunity = "first_community",
     /// Guaranty Trust Bank.
-    GuarantyTrust,
+    GuarantyTrust = "guaranty_trust",
     /// Guardian Bank.
-    Guardian,
+    Guardian = "guardian",
     /// Gulf African Bank.
-    GulfAfrican,
+    GulfAfrican = "gulf_african",
     /// Habib Bank AG Zurich.
-    Habib,
+    Habib = "habib",
     /// HFC (Housing Finance).
-    Hfc,
+    Hfc = "hfc",
     /// I&M Bank.
-    Im,
+    Im = "im",
     /// KCB Bank.
-    Kcb,
+    Kcb = "kcb",
     /// Kenya Women Microfinance Bank.
-    Kwft,
+    Kwft = "kwft",
     /// Kingdom Bank.
-    Kingdom,
+    Kingdom = "kingdom",
     /// Mayfair Bank.
-    Mayfair,
+    Mayfair = "mayfair",
     /// Middle East Bank.
-    MiddleEast,
+    MiddleEast = "middle_east",
     /// M-Oriental Bank.
-    MOriental,
+    MOriental = "m_oriental",
     /// National Bank of Kenya.
-    National,
+    National = "national",
     /// NCBA Bank.
-    Ncba,
+    Ncba = "ncba",
     /// Paramount Bank.
-    Paramount,
+    Paramount = "paramount",
     /// Postbank.
-    Postbank,
+    Postbank = "postbank",
     /// Prime Bank.
-    Prime,
+    Prime = "prime",
     /// Rafiki Microfinance Bank.
-    Rafiki,
+    Rafiki = "rafiki",
     /// Salaam Microfinance Bank.
-    Salaam,
+    Salaam = "salaam",
     /// SBM Bank.
-    Sbm,
+    Sbm = "sbm",
     /// Sidian Bank.
-    Sidian,
+    Sidian = "sidian",
     /// Spire Bank.
-    Spire,
+    Spire = "spire",
     /// Stanbic Bank.
-    Stanbic,
+    Stanbic = "stanbic",
     /// Standard Chartered Bank.
-    StandardChartered,
+    StandardChartered = "standard_chartered",
     /// Stima Sacco.
-    StimaSacco,
+    StimaSacco = "stima_sacco",
     /// United Bank for Africa.
-    Uba,
+    Uba = "uba",
     /// Victoria Commercial Bank.
-    Victoria,
+    Victoria = "victoria",
 }
 
 well_known! {
     /// A company whose bills can be paid.
     Biller, InvalidParty, BillerCode(32, |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_'),
     /// Kenya Power, tokens bought in advance.
-    KenyaPowerPrepaid,
+    KenyaPowerPrepaid = "kenya_power_prepaid",
     /// Kenya Power, bills paid afterwards.
-    KenyaPowerPostpaid,
+    KenyaPowerPostpaid = "kenya_power_postpaid",
     /// DStv.
-    Dstv,
+    Dstv = "dstv",
     /// GOtv.
-    Gotv,
+    Gotv = "gotv",
     /// Zuku.
-    Zuku,
+    Zuku = "zuku",
     /// StarTimes.
-    Startimes,
+    Startimes = "startimes",
     /// Nairobi City Water and Sewerage Company.
-    NairobiWater,
+    NairobiWater = "nairobi_water",
 }
 
 impl Bank {

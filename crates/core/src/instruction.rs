@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::naming::named;
 use crate::{
     AccountNumber, Biller, CallbackUrl, Money, Msisdn, Network, Operation, Payee, Payer, Reference, Secret,
     Ticket,
@@ -267,6 +268,14 @@ pub enum Purpose {
     Salary,
     /// A prize or a gift of a promotion.
     Promotion,
+}
+
+named! {
+    Purpose {
+        General = "general",
+        Salary = "salary",
+        Promotion = "promotion",
+    }
 }
 
 /// Where a gateway posts what became of a payment or a question.

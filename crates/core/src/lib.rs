@@ -9,6 +9,7 @@ mod env;
 mod error;
 mod instruction;
 mod money;
+mod naming;
 mod operation;
 mod party;
 mod party_kind;
@@ -39,6 +40,7 @@ pub use instruction::{
     Airtime, Bill, Callback, Collect, Confirm, Details, Instruction, PayOut, Purpose, Terms, Voucher,
 };
 pub use money::{Currency, Money, MoneyError};
+pub use naming::UnknownName;
 pub use operation::Operation;
 pub use party::{
     AccountNumber, InvalidParty, Name, Network, Payee, PayeeAccount, Payer, PayerSource, Shortcode,

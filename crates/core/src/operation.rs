@@ -1,6 +1,7 @@
 use std::fmt;
 
 use crate::Effect;
+use crate::naming::named;
 
 /// What is done. Open: more will come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,23 +36,6 @@ impl Operation {
     pub const INSTRUCTIONS: &[Self] =
         &[Self::PayOut, Self::Collect, Self::Confirm, Self::Airtime, Self::Bill, Self::Voucher];
 
-    /// A short name for logs and metrics.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::PayOut => "pay_out",
-            Self::Collect => "collect",
-            Self::Confirm => "confirm",
-            Self::Airtime => "airtime",
-            Self::Bill => "bill",
-            Self::Voucher => "voucher",
-            Self::Status => "status",
-            Self::Balances => "balances",
-            Self::RegisterCallback => "register_callback",
-            Self::Authorize => "authorize",
-            Self::Configure => "configure",
-        }
-    }
-
     /// Whether it may move money. What does not can be repeated at will.
     pub const fn moves_money(self) -> bool {
         match self {
@@ -70,6 +54,22 @@ impl Operation {
     /// The effect of a failure after which nobody knows whether the gateway has started this.
     pub const fn uncertain(self) -> Effect {
         if self.moves_money() { Effect::Unknown } else { Effect::Unchanged }
+    }
+}
+
+named! {
+    Operation {
+        PayOut = "pay_out",
+        Collect = "collect",
+        Confirm = "confirm",
+        Airtime = "airtime",
+        Bill = "bill",
+        Voucher = "voucher",
+        Status = "status",
+        Balances = "balances",
+        RegisterCallback = "register_callback",
+        Authorize = "authorize",
+        Configure = "configure",
     }
 }
 

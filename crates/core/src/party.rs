@@ -1,6 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::naming::named;
 use crate::{Bank, Msisdn};
 
 /// A mobile network: of a wallet, or of the line that airtime goes to. Open: more will come.
@@ -22,6 +23,16 @@ pub enum Network {
 impl Network {
     /// All that there are so far.
     pub const ALL: &[Self] = &[Self::Safaricom, Self::Airtel, Self::Telkom, Self::Equitel, Self::Faiba];
+}
+
+named! {
+    Network {
+        Safaricom = "safaricom",
+        Airtel = "airtel",
+        Telkom = "telkom",
+        Equitel = "equitel",
+        Faiba = "faiba",
+    }
 }
 
 /// Who is paid.

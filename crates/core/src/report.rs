@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::naming::named;
 use crate::{Details, Money, Operation, ProviderId, ProviderRefs, Raw, Reference, Secret, Timestamp, Told};
 
 /// What is now known of one payment. The immediate answer of a gateway, its answer to a question and what it
@@ -98,6 +99,15 @@ impl State {
     }
 }
 
+named! {
+    State {
+        Pending = "pending",
+        Settled = "settled",
+        Failed = "failed",
+        Reversed = "reversed",
+    }
+}
+
 /// How far a report can be believed. Open: more will come. There is no order among them: a signature with a key that
 /// others know is weaker than an address that nobody can guess.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -113,6 +123,15 @@ pub enum Trust {
     Answered,
 }
 
+named! {
+    Trust {
+        Claimed = "claimed",
+        Addressed = "addressed",
+        Signed = "signed",
+        Answered = "answered",
+    }
+}
+
 /// What became of the signature of a delivery. Closed on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Signature {
@@ -125,6 +144,15 @@ pub enum Signature {
     Wrong,
     /// It is right.
     Good,
+}
+
+named! {
+    Signature {
+        NotExpected = "not_expected",
+        Missing = "missing",
+        Wrong = "wrong",
+        Good = "good",
+    }
 }
 
 /// A payee or payer as a gateway names it, perhaps with masked digits. Prints nothing of it.
@@ -196,6 +224,16 @@ pub enum GoodKind {
     Units,
     /// The biller's own receipt.
     BillerReceipt,
+}
+
+named! {
+    GoodKind {
+        VoucherPin = "voucher_pin",
+        VoucherSerial = "voucher_serial",
+        PowerToken = "power_token",
+        Units = "units",
+        BillerReceipt = "biller_receipt",
+    }
 }
 
 /// One of our balances at a gateway.
