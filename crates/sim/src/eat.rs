@@ -25,6 +25,20 @@ pub(crate) fn dotted(at: Timestamp) -> String {
     format!("{day:02}.{month:02}.{year:04} {hour:02}:{minute:02}:{second:02}")
 }
 
+/// `19-12-2019 11.45am`
+pub(crate) fn dashed(at: Timestamp) -> String {
+    let Wall { year, month, day, minute, .. } = Wall::read(at);
+    let (hour, half) = Wall::read(at).of_twelve();
+    format!("{day:02}-{month:02}-{year:04} {hour:02}.{minute:02}{half}")
+}
+
+/// `19-12-2019 11:45 am`
+pub(crate) fn dashed_apart(at: Timestamp) -> String {
+    let Wall { year, month, day, minute, .. } = Wall::read(at);
+    let (hour, half) = Wall::read(at).of_twelve();
+    format!("{day:02}-{month:02}-{year:04} {hour:02}:{minute:02} {half}")
+}
+
 /// `2019-12-19T08:45:50.999Z`
 pub(crate) fn iso_utc(at: Timestamp) -> String {
     let millis = at.unix_millis();
@@ -45,6 +59,12 @@ struct Wall {
 impl Wall {
     fn read(at: Timestamp) -> Self {
         Self::at(at.unix_millis().div_euclid(1000) + OFFSET_SECONDS)
+    }
+
+    /// The hour as a clock with twelve of them shows it, and its half of the day.
+    fn of_twelve(&self) -> (i64, &'static str) {
+        let hour = if self.hour % 12 == 0 { 12 } else { self.hour % 12 };
+        (hour, if self.hour < 12 { "am" } else { "pm" })
     }
 
     /// So many seconds after it showed the first midnight of 1970.
@@ -122,5 +142,14 @@ mod tests {
         assert_eq!(dotted(at), "01.07.2024 10:05:05");
         assert_eq!(compact(at), "20240701100505");
         assert_eq!(compact_date(at), "20240701");
+        for (utc, wall) in [
+            ("2024-07-01T07:05:05Z", ["01-07-2024 10.05am", "01-07-2024 10:05 am"]),
+            ("2024-07-01T09:00:00Z", ["01-07-2024 12.00pm", "01-07-2024 12:00 pm"]),
+            ("2024-07-01T19:29:00Z", ["01-07-2024 10.29pm", "01-07-2024 10:29 pm"]),
+            ("2024-07-01T21:09:00Z", ["02-07-2024 12.09am", "02-07-2024 12:09 am"]),
+        ] {
+            let at = Timestamp::parse_rfc3339(utc).unwrap();
+            assert_eq!([dashed(at), dashed_apart(at)], wall, "{utc}");
+        }
     }
 }

@@ -46,6 +46,9 @@ pub enum Event {
 pub enum Delivery {
     /// It was posted, and answered with this HTTP status.
     Answered(u16),
+    /// It was posted, and answered with this HTTP status, but not as the gateway asks (Kyanda: 200 and
+    /// `{"status":"success"}`).
+    NotAcknowledged(u16),
     /// It was posted, or nearly, and nothing readable came back; with the reason.
     Failed(String),
     /// It was never posted; with the reason.
@@ -90,6 +93,7 @@ impl fmt::Display for Delivery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Answered(status) => write!(f, "answered {status}"),
+            Self::NotAcknowledged(status) => write!(f, "answered {status}, which acknowledges nothing"),
             Self::Failed(why) => write!(f, "failed: {why}"),
             Self::Withheld(why) => write!(f, "not sent: {why}"),
         }

@@ -22,14 +22,17 @@ pub enum Fault {
     ErrorBeforeAccept,
     /// Refused for coming too fast; nothing was processed. Daraja: HTTP 500 with `500.003.02`. KasaPay: HTTP
     /// 429, which is our choice.
+    /// Kyanda: HTTP 429, which is our choice.
     SpikeArrest,
     /// This call is treated as if its token had run out; nothing was processed and the token stays good for
     /// the next call. Daraja: HTTP 401 with `401.002.01`, which repeats the token in its message. KasaPay:
     /// HTTP 401.
+    /// Kyanda has no tokens: its key is refused, HTTP 400 with `1102`.
     TokenExpired,
     /// Refused with the caller's own token repeated in the message; nothing was processed. Unlike
     /// [`Fault::TokenExpired`] the code is one that a fresh token does not cure (Daraja: HTTP 404 with
     /// `404.001.04`; KasaPay: HTTP 403), so the message reaches whoever logs it.
+    /// Kyanda repeats its key: HTTP 400 with `1103`.
     EchoedToken,
     /// Processed, and then the connection is cut before the first byte of the reply.
     LostReply,
@@ -46,6 +49,7 @@ pub enum Fault {
     /// The timeout URL is called instead of the result URL; the payment is decided all the same. Together
     /// with [`Fault::CallbackLate`] the true result follows. KasaPay has no timeout URL: there this is
     /// [`Fault::CallbackNever`], and together with [`Fault::CallbackLate`] it is that alone.
+    /// The same goes for Kyanda.
     QueueTimeout,
     /// The result is told twice, with the same bytes.
     CallbackTwice,

@@ -74,6 +74,16 @@ impl Ledger {
         self.moves.iter().filter(wanted).count()
     }
 
+    /// [`moved`](Self::moved), by the gateway's own name for the payment.
+    pub fn moved_by_gateway_reference(&self, gateway: Gateway, gateway_reference: &str) -> usize {
+        let wanted = |moved: &&Move| {
+            moved.gateway == gateway
+                && moved.kind == MoveKind::Payment
+                && moved.gateway_reference == gateway_reference
+        };
+        self.moves.iter().filter(wanted).count()
+    }
+
     /// How much `party` has received through `gateway` in all, in one currency: reversed payments do not
     /// count, nor does what `party` paid.
     pub fn paid_to(&self, gateway: Gateway, party: &str, currency: &str) -> Decimal {
@@ -101,7 +111,8 @@ impl Ledger {
     }
 
     /// What one of the merchant's accounts holds, in its own currency (Daraja, all in shillings: `Working
-    /// Account`, `Utility Account`, `Charges Paid Account`; KasaPay: `KES Float`, `USD Float`).
+    /// Account`, `Utility Account`, `Charges Paid Account`; KasaPay: `KES Float`, `USD Float`;
+    /// Kyanda: `Payment Wallet`).
     pub fn balance(&self, gateway: Gateway, account: &str) -> Option<Decimal> {
         let mut accounts = self.accounts.iter();
         accounts
@@ -306,6 +317,8 @@ mod tests {
         }
         assert!(ledger.paid_more_than_once().is_empty());
         assert_eq!((ledger.moves().len(), ledger.moved(Gateway::Daraja, "")), (2, 0));
+        assert_eq!(ledger.moved_by_gateway_reference(Gateway::Daraja, "AG_y"), 1);
+        assert_eq!(ledger.moved_by_gateway_reference(Gateway::Elsewhere, "AG_y"), 0);
         let found = ledger.find_by_gateway_reference(Gateway::Daraja, "AG_y").unwrap();
         assert_eq!(found, &ledger.payments()[1]);
         assert_eq!(ledger.find_by_gateway_reference(Gateway::Elsewhere, "AG_y"), None);

@@ -23,6 +23,22 @@ pub enum MagicEffect {
     /// The first call that carries a given reference meets these faults. The same reference sent again goes
     /// through, as it would once a real network heals. So does a second call without any reference.
     Faults(&'static [Fault]),
+    /// Asked to pay, it does not. Being paid it is an ordinary customer.
+    PayerRefuses(PayerRefusal),
+}
+
+/// Why a payer who was asked for money gave none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PayerRefusal {
+    /// Said no.
+    Cancels,
+    /// Said nothing.
+    NoAnswer,
+    /// Has too little money.
+    TooLittle,
+    /// Typed a wrong PIN.
+    WrongPin,
 }
 
 /// Every magic payee. All other numbers are ordinary customers.
@@ -60,10 +76,25 @@ pub const MAGIC_PAYEES: &[MagicPayee] = &[
         &[Fault::LostReply, Fault::CallbackNever],
         "paid, and nobody says so: only a status query tells",
     ),
+    refusing("254700000130", PayerRefusal::Cancels, "as a payer: cancels the request"),
+    refusing("254700000131", PayerRefusal::NoAnswer, "as a payer: never answers"),
+    refusing("254700000132", PayerRefusal::TooLittle, "as a payer: has too little money"),
+    refusing("254700000133", PayerRefusal::WrongPin, "as a payer: types a wrong PIN"),
 ];
 
 const fn faulty(number: &'static str, faults: &'static [Fault], says: &'static str) -> MagicPayee {
     MagicPayee { number, effect: MagicEffect::Faults(faults), says }
+}
+
+const fn refusing(number: &'static str, refusal: PayerRefusal, says: &'static str) -> MagicPayee {
+    MagicPayee { number, effect: MagicEffect::PayerRefuses(refusal), says }
+}
+
+pub(crate) fn payer_refusal(payer: &str) -> Option<PayerRefusal> {
+    match effect(payer)? {
+        MagicEffect::PayerRefuses(refusal) => Some(refusal),
+        MagicEffect::Unregistered | MagicEffect::Faults(_) => None,
+    }
 }
 
 pub(crate) fn is_registered(payee: &str) -> bool {
@@ -73,7 +104,7 @@ pub(crate) fn is_registered(payee: &str) -> bool {
 pub(crate) fn faults(payee: &str) -> Option<Faults> {
     match effect(payee)? {
         MagicEffect::Faults(faults) => Some(Faults::new(faults.iter().copied())),
-        MagicEffect::Unregistered => None,
+        MagicEffect::Unregistered | MagicEffect::PayerRefuses(_) => None,
     }
 }
 

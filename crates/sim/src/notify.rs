@@ -18,7 +18,17 @@ pub struct Callback {
     pub(crate) reference: String,
     /// Callbacks of one lane are posted one after the other; lanes do not wait for each other.
     pub(crate) lane: u64,
+    pub(crate) acknowledgement: Acknowledgement,
     request: Request<Bytes>,
+}
+
+/// What a gateway takes for an acknowledgement of its callback.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Acknowledgement {
+    /// Any answer at all.
+    Any,
+    /// HTTP 200 and a JSON object whose `status` is `success`.
+    StatusSuccess,
 }
 
 impl Callback {
@@ -36,7 +46,13 @@ impl Callback {
         *request.uri_mut() = url.clone();
         *request.headers_mut() = headers;
         request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        Self { gateway, reference: reference.to_owned(), lane, request }
+        let acknowledgement = Acknowledgement::Any;
+        Self { gateway, reference: reference.to_owned(), lane, acknowledgement, request }
+    }
+
+    /// The same callback from a gateway that asks for this acknowledgement.
+    pub(crate) fn acknowledged_by(self, acknowledgement: Acknowledgement) -> Self {
+        Self { acknowledgement, ..self }
     }
 
     /// The POST as it leaves the gateway, with its absolute URL. Unlike the callback itself it prints whole:

@@ -7,6 +7,7 @@ use malipo_core::{SystemEnv, Timer};
 use crate::fault::Plan;
 use crate::gateways::daraja::DarajaAccount;
 use crate::gateways::kasapay::KasaPayAccount;
+use crate::gateways::kyanda::KyandaAccount;
 
 /// How a simulator is set up. Everything has a default.
 #[derive(Clone)]
@@ -17,6 +18,7 @@ pub struct Options {
     pub(crate) result_delay: Duration,
     pub(crate) daraja: Option<DarajaAccount>,
     pub(crate) kasapay: KasaPayAccount,
+    pub(crate) kyanda: KyandaAccount,
     pub(crate) server: ServerOptions,
 }
 
@@ -38,6 +40,7 @@ impl Options {
             result_delay: Duration::from_millis(50),
             daraja: None,
             kasapay: KasaPayAccount::new(),
+            kyanda: KyandaAccount::new(),
             server: ServerOptions { port: 0, reply_delay: Duration::ZERO, idle_limit: None },
         }
     }
@@ -86,6 +89,13 @@ impl Options {
         self
     }
 
+    /// The merchant's account at Kyanda. By default [`KyandaAccount::new`].
+    #[must_use]
+    pub fn with_kyanda(mut self, account: KyandaAccount) -> Self {
+        self.kyanda = account;
+        self
+    }
+
     /// Which port of 127.0.0.1 to listen on; 0 is any free one.
     #[must_use]
     pub fn with_port(mut self, port: u16) -> Self {
@@ -123,6 +133,7 @@ impl fmt::Debug for Options {
             .field("result_delay", &self.result_delay)
             .field("daraja", &self.daraja)
             .field("kasapay", &self.kasapay)
+            .field("kyanda", &self.kyanda)
             .field("server", &self.server)
             .finish_non_exhaustive()
     }

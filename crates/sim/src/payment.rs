@@ -15,7 +15,7 @@ pub struct Payment {
     /// `payout_reference`); `None` at a gateway that takes none.
     pub reference: Option<String>,
     /// The gateway's own name for it, its own in all the gateway's books (Daraja: `ConversationID`,
-    /// KasaPay: `transaction_id`).
+    /// KasaPay: `transaction_id`, Kyanda: `merchant_reference` or `transactionId`).
     pub gateway_reference: String,
     /// Who is to have the money, or to give it, as the request names them.
     pub party: String,

@@ -192,7 +192,7 @@ impl Server {
     /// Posts what is on a lane until nothing is.
     async fn work_off(self: Arc<Self>, lane: u64) {
         while let Some(Queued { callback, done }) = self.next_on(lane) {
-            let delivery = deliver(callback.request().clone(), &*self.env).await;
+            let delivery = deliver(&callback, &*self.env).await;
             self.world.record(&callback, delivery);
             drop(done);
             self.settled.notify_waiters();

@@ -9,6 +9,7 @@ use crate::event::Event;
 use crate::fault::Fault;
 use crate::gateways::daraja::{DarajaAccount, KeyError};
 use crate::gateways::kasapay::KasaPayAccount;
+use crate::gateways::kyanda::KyandaAccount;
 use crate::gateways::{Gateway, Operation};
 use crate::ledger::Ledger;
 use crate::options::Options;
@@ -69,6 +70,11 @@ impl Sim {
     /// The merchant's account at KasaPay: what a client needs to know to be let in.
     pub fn kasapay(&self) -> &KasaPayAccount {
         self.world().kasapay()
+    }
+
+    /// The merchant's account at Kyanda: what a client needs to know to be let in.
+    pub fn kyanda(&self) -> &KyandaAccount {
+        self.world().kyanda()
     }
 
     /// Arranges that the next such call meets these faults, all of them. Each further `inject` is for the

@@ -12,6 +12,7 @@ use crate::event::{Delivery, EVENTS_KEPT, Event, Log};
 use crate::fault::{Fault, FaultSource, Faults};
 use crate::gateways::daraja::{DarajaAccount, DarajaKey, KeyError};
 use crate::gateways::kasapay::KasaPayAccount;
+use crate::gateways::kyanda::KyandaAccount;
 use crate::gateways::{Call, Faces, Gateway, Operation, Reply, Work, unavailable};
 use crate::ledger::Ledger;
 use crate::magic;
@@ -32,6 +33,7 @@ pub struct World {
     state: Arc<Mutex<State>>,
     daraja: Arc<DarajaAccount>,
     kasapay: Arc<KasaPayAccount>,
+    kyanda: Arc<KyandaAccount>,
 }
 
 /// What a gateway does about a request, in this order.
@@ -76,6 +78,7 @@ impl World {
         });
         let daraja = Arc::new(daraja);
         let kasapay = Arc::new(options.kasapay);
+        let kyanda = Arc::new(options.kyanda);
         let mut stage = Stage {
             env: options.env,
             dice: Dice::seeded(seed),
@@ -87,10 +90,10 @@ impl World {
             lanes: 0,
             log: Log::keeping(EVENTS_KEPT),
         };
-        let faces = Faces::open(Arc::clone(&daraja), Arc::clone(&kasapay), &mut stage);
+        let faces = Faces::open(Arc::clone(&daraja), Arc::clone(&kasapay), Arc::clone(&kyanda), &mut stage);
         let faults = FaultSource::new(options.plan);
         let state = State { stage, faces, faults, struck: BTreeSet::new() };
-        Ok(Self { state: Arc::new(Mutex::new(state)), daraja, kasapay })
+        Ok(Self { state: Arc::new(Mutex::new(state)), daraja, kasapay, kyanda })
     }
 
     /// Puts one request to the gateway it is meant for. Takes effect at once; holding back the reply, and
@@ -153,6 +156,11 @@ impl World {
     /// The merchant's account at KasaPay: what a client needs to know to be let in.
     pub fn kasapay(&self) -> &KasaPayAccount {
         &self.kasapay
+    }
+
+    /// The merchant's account at Kyanda: what a client needs to know to be let in.
+    pub fn kyanda(&self) -> &KyandaAccount {
+        &self.kyanda
     }
 
     /// Logs a request whose body was too large to read, and refuses it.

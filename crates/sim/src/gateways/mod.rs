@@ -3,6 +3,7 @@
 
 pub(crate) mod daraja;
 pub(crate) mod kasapay;
+pub(crate) mod kyanda;
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use crate::fault::Faults;
 use crate::world::{Stage, plain};
 use daraja::{Daraja, DarajaAccount};
 use kasapay::{KasaPay, KasaPayAccount};
+use kyanda::{Kyanda, KyandaAccount};
 
 /// The gateways the simulator plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +25,8 @@ pub enum Gateway {
     Daraja,
     /// KasaPay: B2B payouts.
     KasaPay,
+    /// Kyanda: payouts, collections, airtime, bills, vouchers.
+    Kyanda,
     /// One more, for tests of what gateways share.
     #[cfg(test)]
     Elsewhere,
@@ -40,6 +44,16 @@ pub enum Operation {
     Status,
     /// What the merchant's accounts hold.
     Balance,
+    /// To be paid by somebody.
+    Collect,
+    /// Airtime or data for a phone.
+    Airtime,
+    /// To pay somebody's bill.
+    Bill,
+    /// A voucher with a PIN.
+    Voucher,
+    /// Where to post callbacks from now on.
+    RegisterCallback,
 }
 
 /// What can be told of a request before the gateway has looked at it.
@@ -59,7 +73,10 @@ impl Call {
     /// Asks each face in turn whether the path is one of its own.
     pub(crate) fn read(request: &Request<Bytes>) -> Self {
         let nobodys = Self { gateway: None, operation: None, reference: None, payee: None };
-        daraja::recognise(request).or_else(|| kasapay::recognise(request)).unwrap_or(nobodys)
+        daraja::recognise(request)
+            .or_else(|| kasapay::recognise(request))
+            .or_else(|| kyanda::recognise(request))
+            .unwrap_or(nobodys)
     }
 }
 
@@ -76,17 +93,28 @@ pub(crate) struct Reply {
 pub(crate) enum Work {
     Daraja(Box<daraja::Work>),
     KasaPay(kasapay::Work),
+    Kyanda(kyanda::Work),
 }
 
 /// The faces, with what each remembers.
 pub(crate) struct Faces {
     daraja: Daraja,
     kasapay: KasaPay,
+    kyanda: Kyanda,
 }
 
 impl Faces {
-    pub(crate) fn open(daraja: Arc<DarajaAccount>, kasapay: Arc<KasaPayAccount>, stage: &mut Stage) -> Self {
-        Self { daraja: Daraja::open(daraja, stage), kasapay: KasaPay::open(kasapay, stage) }
+    pub(crate) fn open(
+        daraja: Arc<DarajaAccount>,
+        kasapay: Arc<KasaPayAccount>,
+        kyanda: Arc<KyandaAccount>,
+        stage: &mut Stage,
+    ) -> Self {
+        Self {
+            daraja: Daraja::open(daraja, stage),
+            kasapay: KasaPay::open(kasapay, stage),
+            kyanda: Kyanda::open(kyanda, stage),
+        }
     }
 
     /// Puts a request to the gateway it is meant for.
@@ -100,6 +128,7 @@ impl Faces {
         match call.gateway {
             Some(Gateway::Daraja) => self.daraja.answer(stage, request, call, faults),
             Some(Gateway::KasaPay) => self.kasapay.answer(stage, request, call, faults),
+            Some(Gateway::Kyanda) => self.kyanda.answer(stage, request, faults),
             #[cfg(test)]
             Some(Gateway::Elsewhere) => no_such_path(),
             None => no_such_path(),
@@ -111,6 +140,7 @@ impl Faces {
         match work {
             Work::Daraja(work) => self.daraja.perform(stage, *work),
             Work::KasaPay(work) => self.kasapay.perform(stage, work),
+            Work::Kyanda(work) => self.kyanda.perform(stage, &work),
         }
     }
 }
@@ -120,6 +150,7 @@ pub(crate) fn unavailable(gateway: Gateway) -> Response<Bytes> {
     match gateway {
         Gateway::Daraja => daraja::unavailable(),
         Gateway::KasaPay => kasapay::unavailable(),
+        Gateway::Kyanda => kyanda::unavailable(),
         #[cfg(test)]
         Gateway::Elsewhere => daraja::unavailable(),
     }
@@ -127,7 +158,8 @@ pub(crate) fn unavailable(gateway: Gateway) -> Response<Bytes> {
 
 /// The simulator's own answer, since no gateway is asked.
 fn no_such_path() -> Reply {
-    let paths: Vec<_> = daraja::PATHS.iter().map(|(path, _)| *path).chain(kasapay::PATHS).collect();
+    let paths = daraja::PATHS.iter().map(|(path, _)| *path).chain(kasapay::PATHS);
+    let paths: Vec<_> = paths.chain(kyanda::PATHS.iter().map(|(path, _)| *path)).collect();
     let paths = paths.join("\n");
     let body = format!("No simulated gateway has this path. These exist:\n{paths}\n");
     let response = plain(StatusCode::NOT_FOUND, "text/plain", body.into());

@@ -37,13 +37,18 @@ impl Merchant {
 
     /// One that takes its time to answer.
     pub(crate) async fn open_slow(delay: Duration) -> Self {
+        Self::open_saying("200 OK", "{}", delay).await
+    }
+
+    /// One that takes its time to answer, with this status and body.
+    pub(crate) async fn open_saying(status: &'static str, body: &'static str, delay: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let posts = Arc::new(Mutex::new(Vec::new()));
         let book = Arc::clone(&posts);
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(take(stream, Arc::clone(&book), delay));
+                tokio::spawn(take(stream, Arc::clone(&book), status, body, delay));
             }
         });
         Self { url, posts }
@@ -65,7 +70,13 @@ impl Merchant {
     }
 }
 
-async fn take(mut stream: TcpStream, book: Arc<Mutex<Vec<Post>>>, delay: Duration) {
+async fn take(
+    mut stream: TcpStream,
+    book: Arc<Mutex<Vec<Post>>>,
+    status: &str,
+    answer: &str,
+    delay: Duration,
+) {
     let mut bytes = Vec::new();
     let (head, length) = loop {
         let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -94,6 +105,7 @@ async fn take(mut stream: TcpStream, book: Arc<Mutex<Vec<Post>>>, delay: Duratio
     let body = String::from_utf8(bytes[start..].to_vec()).unwrap();
     book.lock().unwrap().push(Post { path, body });
     SystemEnv::new().sleep(delay).await;
-    let reply = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
-    let _ = stream.write_all(reply).await;
+    let length = answer.len();
+    let reply = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{answer}");
+    let _ = stream.write_all(reply.as_bytes()).await;
 }

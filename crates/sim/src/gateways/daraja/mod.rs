@@ -209,6 +209,8 @@ impl Daraja {
                 let fields = self.admit(stage, request, faults)?;
                 self.read_balance(stage, &fields)?
             }
+            // Those have no path here.
+            _ => return Err(Refusal::no_such_path()),
         };
         let reply = json(
             StatusCode::OK,
