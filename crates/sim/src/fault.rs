@@ -20,19 +20,17 @@ pub enum Fault {
     LostRequest,
     /// HTTP 503, and nothing was processed. Byte for byte the reply of [`Fault::ErrorAfterAccept`].
     ErrorBeforeAccept,
-    /// Refused for coming too fast; nothing was processed. Daraja: HTTP 500 with `500.003.02`. KasaPay: HTTP
-    /// 429, which is our choice.
-    /// Kyanda: HTTP 429, which is our choice.
+    /// Refused for coming too fast; nothing was processed. Daraja: HTTP 500 with `500.003.02`. SasaPay: HTTP 429
+    /// with `SP.429.000`. KasaPay and Kyanda: HTTP 429, which is our choice.
     SpikeArrest,
     /// This call is treated as if its token had run out; nothing was processed and the token stays good for
-    /// the next call. Daraja: HTTP 401 with `401.002.01`, which repeats the token in its message. KasaPay:
-    /// HTTP 401.
-    /// Kyanda has no tokens: its key is refused, HTTP 400 with `1102`.
+    /// the next call. Daraja: HTTP 401 with `401.002.01`, which repeats the token in its message. KasaPay and
+    /// SasaPay: HTTP 401. Kyanda has no tokens: its key is refused, HTTP 400 with `1102`.
     TokenExpired,
     /// Refused with the caller's own token repeated in the message; nothing was processed. Unlike
     /// [`Fault::TokenExpired`] the code is one that a fresh token does not cure (Daraja: HTTP 404 with
-    /// `404.001.04`; KasaPay: HTTP 403), so the message reaches whoever logs it.
-    /// Kyanda repeats its key: HTTP 400 with `1103`.
+    /// `404.001.04`; KasaPay and SasaPay: HTTP 403; Kyanda, which repeats its key: HTTP 400 with `1103`), so the
+    /// message reaches whoever logs it.
     EchoedToken,
     /// Processed, and then the connection is cut before the first byte of the reply.
     LostReply,
@@ -47,9 +45,8 @@ pub enum Fault {
     /// The result is never told. The payment is decided all the same.
     CallbackNever,
     /// The timeout URL is called instead of the result URL; the payment is decided all the same. Together
-    /// with [`Fault::CallbackLate`] the true result follows. KasaPay has no timeout URL: there this is
+    /// with [`Fault::CallbackLate`] the true result follows. The others have no timeout URL: there this is
     /// [`Fault::CallbackNever`], and together with [`Fault::CallbackLate`] it is that alone.
-    /// The same goes for Kyanda.
     QueueTimeout,
     /// The result is told twice, with the same bytes.
     CallbackTwice,
@@ -112,6 +109,18 @@ pub(crate) struct Faults(Vec<Fault>);
 impl Faults {
     pub(crate) fn new(faults: impl IntoIterator<Item = Fault>) -> Self {
         Self(faults.into_iter().collect())
+    }
+
+    /// These and `others`.
+    pub(crate) fn and(mut self, others: &Self) -> Self {
+        self.0.extend(&others.0);
+        self
+    }
+
+    /// All of these but `fault`.
+    pub(crate) fn without(mut self, fault: Fault) -> Self {
+        self.0.retain(|one| *one != fault);
+        self
     }
 
     pub(crate) fn has(&self, fault: Fault) -> bool {

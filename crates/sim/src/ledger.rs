@@ -111,8 +111,8 @@ impl Ledger {
     }
 
     /// What one of the merchant's accounts holds, in its own currency (Daraja, all in shillings: `Working
-    /// Account`, `Utility Account`, `Charges Paid Account`; KasaPay: `KES Float`, `USD Float`;
-    /// Kyanda: `Payment Wallet`).
+    /// Account`, `Utility Account`, `Charges Paid Account`; KasaPay: `KES Float`, `USD Float`; SasaPay: `Working
+    /// Account`, `Utility Account`, `Bulk Payment`; Kyanda: `Payment Wallet`).
     pub fn balance(&self, gateway: Gateway, account: &str) -> Option<Decimal> {
         let mut accounts = self.accounts.iter();
         accounts
@@ -170,6 +170,20 @@ impl Ledger {
         at: Timestamp,
     ) -> Result<(), BookError> {
         let payment = self.payments.get(index).ok_or(BookError::NoPayment)?;
+        let amount = payment.amount;
+        self.pay_some(index, account, receipt, amount, at)
+    }
+
+    /// As [`Self::pay`], where it is up to the payer how much.
+    pub(crate) fn pay_some(
+        &mut self,
+        index: usize,
+        account: &'static str,
+        receipt: &str,
+        amount: Decimal,
+        at: Timestamp,
+    ) -> Result<(), BookError> {
+        let payment = self.payments.get(index).ok_or(BookError::NoPayment)?;
         if payment.state != PaymentState::Accepted {
             return Err(BookError::WrongState);
         }
@@ -181,7 +195,7 @@ impl Ledger {
             gateway_reference: payment.gateway_reference.clone(),
             account,
             party: payment.party.clone(),
-            amount: payment.amount,
+            amount,
             currency: payment.currency.clone(),
             receipt: receipt.into(),
             at,

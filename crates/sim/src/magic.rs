@@ -108,7 +108,7 @@ pub(crate) fn faults(payee: &str) -> Option<Faults> {
     }
 }
 
-fn effect(payee: &str) -> Option<MagicEffect> {
+pub(crate) fn effect(payee: &str) -> Option<MagicEffect> {
     MAGIC_PAYEES.iter().find(|magic| magic.number == payee).map(|magic| magic.effect)
 }
 

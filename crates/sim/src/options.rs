@@ -8,6 +8,7 @@ use crate::fault::Plan;
 use crate::gateways::daraja::DarajaAccount;
 use crate::gateways::kasapay::KasaPayAccount;
 use crate::gateways::kyanda::KyandaAccount;
+use crate::gateways::sasapay::SasaPayAccount;
 
 /// How a simulator is set up. Everything has a default.
 #[derive(Clone)]
@@ -18,6 +19,7 @@ pub struct Options {
     pub(crate) result_delay: Duration,
     pub(crate) daraja: Option<DarajaAccount>,
     pub(crate) kasapay: KasaPayAccount,
+    pub(crate) sasapay: SasaPayAccount,
     pub(crate) kyanda: KyandaAccount,
     pub(crate) server: ServerOptions,
 }
@@ -40,6 +42,7 @@ impl Options {
             result_delay: Duration::from_millis(50),
             daraja: None,
             kasapay: KasaPayAccount::new(),
+            sasapay: SasaPayAccount::new(),
             kyanda: KyandaAccount::new(),
             server: ServerOptions { port: 0, reply_delay: Duration::ZERO, idle_limit: None },
         }
@@ -89,6 +92,13 @@ impl Options {
         self
     }
 
+    /// The merchant's account at SasaPay. By default [`SasaPayAccount::new`].
+    #[must_use]
+    pub fn with_sasapay(mut self, account: SasaPayAccount) -> Self {
+        self.sasapay = account;
+        self
+    }
+
     /// The merchant's account at Kyanda. By default [`KyandaAccount::new`].
     #[must_use]
     pub fn with_kyanda(mut self, account: KyandaAccount) -> Self {
@@ -133,6 +143,7 @@ impl fmt::Debug for Options {
             .field("result_delay", &self.result_delay)
             .field("daraja", &self.daraja)
             .field("kasapay", &self.kasapay)
+            .field("sasapay", &self.sasapay)
             .field("kyanda", &self.kyanda)
             .field("server", &self.server)
             .finish_non_exhaustive()

@@ -12,14 +12,16 @@ pub struct Payment {
     /// Which way the money goes.
     pub direction: Direction,
     /// The caller's reference (Daraja: `OriginatorConversationID`, KasaPay:
-    /// `payout_reference`); `None` at a gateway that takes none.
+    /// `payout_reference`, SasaPay: `AccountReference`, which may be used again); `None` at a gateway that takes
+    /// none, and for money that nobody asked for.
     pub reference: Option<String>,
     /// The gateway's own name for it, its own in all the gateway's books (Daraja: `ConversationID`,
-    /// KasaPay: `transaction_id`, Kyanda: `merchant_reference` or `transactionId`).
+    /// KasaPay: `transaction_id`, SasaPay: `CheckoutRequestID`, or `TransactionCode` where there was no request,
+    /// Kyanda: `merchant_reference` or `transactionId`).
     pub gateway_reference: String,
     /// Who is to have the money, or to give it, as the request names them.
     pub party: String,
-    /// How much.
+    /// How much was asked for. Where a payer decides how much to give, the [`Move`] says how much that was.
     pub amount: Decimal,
     /// Of what: a code of three letters, such as `KES`.
     pub currency: String,

@@ -79,6 +79,11 @@ impl Server {
         &self.world
     }
 
+    /// Something may have become due without a request.
+    pub(crate) fn look_again(&self) {
+        self.hurry.notify_one();
+    }
+
     pub(crate) async fn idle(&self) {
         loop {
             // Before the question, or the news could come between the question and the wait.

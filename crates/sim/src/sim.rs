@@ -3,6 +3,7 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use rust_decimal::Decimal;
 use tokio::net::TcpListener;
 
 use crate::event::Event;
@@ -10,9 +11,11 @@ use crate::fault::Fault;
 use crate::gateways::daraja::{DarajaAccount, KeyError};
 use crate::gateways::kasapay::KasaPayAccount;
 use crate::gateways::kyanda::KyandaAccount;
+use crate::gateways::sasapay::{PayerError, SasaPayAccount};
 use crate::gateways::{Gateway, Operation};
 use crate::ledger::Ledger;
 use crate::options::Options;
+use crate::payer::Message;
 use crate::server::Server;
 use crate::world::World;
 
@@ -70,6 +73,38 @@ impl Sim {
     /// The merchant's account at KasaPay: what a client needs to know to be let in.
     pub fn kasapay(&self) -> &KasaPayAccount {
         self.world().kasapay()
+    }
+
+    /// The merchant's account at SasaPay: what a client needs to know to be let in.
+    pub fn sasapay(&self) -> &SasaPayAccount {
+        self.world().sasapay()
+    }
+
+    /// As [`World::messages`].
+    pub fn messages(&self) -> Vec<Message> {
+        self.world().messages()
+    }
+
+    /// As [`World::transfer`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`World::transfer`].
+    pub fn transfer(&self, narration: &str, amount: Decimal) -> Result<(), PayerError> {
+        let made = self.world().transfer(narration, amount);
+        self.server.look_again();
+        made
+    }
+
+    /// As [`World::walk_in`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`World::walk_in`].
+    pub fn walk_in(&self, account: &str, number: &str, amount: Decimal) -> Result<(), PayerError> {
+        let made = self.world().walk_in(account, number, amount);
+        self.server.look_again();
+        made
     }
 
     /// The merchant's account at Kyanda: what a client needs to know to be let in.

@@ -13,11 +13,13 @@ use crate::fault::{Fault, FaultSource, Faults};
 use crate::gateways::daraja::{DarajaAccount, DarajaKey, KeyError};
 use crate::gateways::kasapay::KasaPayAccount;
 use crate::gateways::kyanda::KyandaAccount;
-use crate::gateways::{Call, Faces, Gateway, Operation, Reply, Work, unavailable};
+use crate::gateways::sasapay::{SasaPay, SasaPayAccount};
+use crate::gateways::{Accounts, Call, Faces, Gateway, Operation, Reply, Work, unavailable};
 use crate::ledger::Ledger;
 use crate::magic;
 use crate::notify::{Agenda, Callback, Job, When};
 use crate::options::Options;
+use crate::payer::Message;
 
 /// The largest request body a gateway reads, in bytes.
 pub(crate) const BODY_LIMIT: usize = 64 * 1024;
@@ -31,9 +33,7 @@ pub(crate) const BODY_LIMIT: usize = 64 * 1024;
 #[derive(Clone)]
 pub struct World {
     state: Arc<Mutex<State>>,
-    daraja: Arc<DarajaAccount>,
-    kasapay: Arc<KasaPayAccount>,
-    kyanda: Arc<KyandaAccount>,
+    accounts: Accounts,
 }
 
 /// What a gateway does about a request, in this order.
@@ -76,9 +76,12 @@ impl World {
             options.env.fill_bytes(&mut seed);
             u64::from_le_bytes(seed)
         });
-        let daraja = Arc::new(daraja);
-        let kasapay = Arc::new(options.kasapay);
-        let kyanda = Arc::new(options.kyanda);
+        let accounts = Accounts {
+            daraja: Arc::new(daraja),
+            kasapay: Arc::new(options.kasapay),
+            sasapay: Arc::new(options.sasapay),
+            kyanda: Arc::new(options.kyanda),
+        };
         let mut stage = Stage {
             env: options.env,
             dice: Dice::seeded(seed),
@@ -89,11 +92,12 @@ impl World {
             in_flight: 0,
             lanes: 0,
             log: Log::keeping(EVENTS_KEPT),
+            messages: Vec::new(),
         };
-        let faces = Faces::open(Arc::clone(&daraja), Arc::clone(&kasapay), Arc::clone(&kyanda), &mut stage);
+        let faces = Faces::open(&accounts, &mut stage);
         let faults = FaultSource::new(options.plan);
         let state = State { stage, faces, faults, struck: BTreeSet::new() };
-        Ok(Self { state: Arc::new(Mutex::new(state)), daraja, kasapay, kyanda })
+        Ok(Self { state: Arc::new(Mutex::new(state)), accounts })
     }
 
     /// Puts one request to the gateway it is meant for. Takes effect at once; holding back the reply, and
@@ -150,17 +154,29 @@ impl World {
 
     /// The merchant's account at Daraja: what a client needs to know to be let in.
     pub fn daraja(&self) -> &DarajaAccount {
-        &self.daraja
+        &self.accounts.daraja
     }
 
     /// The merchant's account at KasaPay: what a client needs to know to be let in.
     pub fn kasapay(&self) -> &KasaPayAccount {
-        &self.kasapay
+        &self.accounts.kasapay
+    }
+
+    /// The merchant's account at SasaPay: what a client needs to know to be let in.
+    pub fn sasapay(&self) -> &SasaPayAccount {
+        &self.accounts.sasapay
+    }
+
+    /// Lets a payer do something of their own accord.
+    pub(crate) fn as_payer<T>(&self, act: impl FnOnce(&mut SasaPay, &mut Stage) -> T) -> T {
+        let mut state = self.state();
+        let State { faces, stage, .. } = &mut *state;
+        act(&mut faces.sasapay, stage)
     }
 
     /// The merchant's account at Kyanda: what a client needs to know to be let in.
     pub fn kyanda(&self) -> &KyandaAccount {
-        &self.kyanda
+        &self.accounts.kyanda
     }
 
     /// Logs a request whose body was too large to read, and refuses it.
@@ -267,6 +283,8 @@ pub(crate) struct Stage {
     in_flight: usize,
     lanes: u64,
     log: Log,
+    /// What was sent to payers' phones.
+    pub(crate) messages: Vec<Message>,
 }
 
 impl Stage {

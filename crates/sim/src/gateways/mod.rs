@@ -4,6 +4,7 @@
 pub(crate) mod daraja;
 pub(crate) mod kasapay;
 pub(crate) mod kyanda;
+pub(crate) mod sasapay;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use crate::world::{Stage, plain};
 use daraja::{Daraja, DarajaAccount};
 use kasapay::{KasaPay, KasaPayAccount};
 use kyanda::{Kyanda, KyandaAccount};
+use sasapay::{SasaPay, SasaPayAccount};
 
 /// The gateways the simulator plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +27,8 @@ pub enum Gateway {
     Daraja,
     /// KasaPay: B2B payouts.
     KasaPay,
+    /// SasaPay: C2B collections.
+    SasaPay,
     /// Kyanda: payouts, collections, airtime, bills, vouchers.
     Kyanda,
     /// One more, for tests of what gateways share.
@@ -40,12 +44,16 @@ pub enum Operation {
     Token,
     /// To pay somebody.
     PayOut,
+    /// To be paid by somebody.
+    Collect,
+    /// To go on with a collection, now that its payer has given a code.
+    Confirm,
     /// What became of a payment.
     Status,
     /// What the merchant's accounts hold.
     Balance,
-    /// To be paid by somebody.
-    Collect,
+    /// What one transaction of the gateway's was.
+    Verify,
     /// Airtime or data for a phone.
     Airtime,
     /// To pay somebody's bill.
@@ -64,7 +72,7 @@ pub(crate) struct Call {
     pub(crate) operation: Option<Operation>,
     /// The caller's reference, when the gateway takes one and it could be read.
     pub(crate) reference: Option<String>,
-    /// Who is to be paid, as [`MAGIC_PAYEES`](crate::MAGIC_PAYEES) spells numbers, however the gateway does:
+    /// Who is to be paid, or to pay, as [`MAGIC_PAYEES`](crate::MAGIC_PAYEES) spells numbers, however the gateway does:
     /// the face sees to it.
     pub(crate) payee: Option<String>,
 }
@@ -75,6 +83,7 @@ impl Call {
         let nobodys = Self { gateway: None, operation: None, reference: None, payee: None };
         daraja::recognise(request)
             .or_else(|| kasapay::recognise(request))
+            .or_else(|| sasapay::recognise(request))
             .or_else(|| kyanda::recognise(request))
             .unwrap_or(nobodys)
     }
@@ -93,27 +102,34 @@ pub(crate) struct Reply {
 pub(crate) enum Work {
     Daraja(Box<daraja::Work>),
     KasaPay(kasapay::Work),
+    SasaPay(Box<sasapay::Work>),
     Kyanda(kyanda::Work),
+}
+
+/// The merchant's account at each gateway.
+#[derive(Clone)]
+pub(crate) struct Accounts {
+    pub(crate) daraja: Arc<DarajaAccount>,
+    pub(crate) kasapay: Arc<KasaPayAccount>,
+    pub(crate) sasapay: Arc<SasaPayAccount>,
+    pub(crate) kyanda: Arc<KyandaAccount>,
 }
 
 /// The faces, with what each remembers.
 pub(crate) struct Faces {
     daraja: Daraja,
     kasapay: KasaPay,
+    pub(crate) sasapay: SasaPay,
     kyanda: Kyanda,
 }
 
 impl Faces {
-    pub(crate) fn open(
-        daraja: Arc<DarajaAccount>,
-        kasapay: Arc<KasaPayAccount>,
-        kyanda: Arc<KyandaAccount>,
-        stage: &mut Stage,
-    ) -> Self {
+    pub(crate) fn open(accounts: &Accounts, stage: &mut Stage) -> Self {
         Self {
-            daraja: Daraja::open(daraja, stage),
-            kasapay: KasaPay::open(kasapay, stage),
-            kyanda: Kyanda::open(kyanda, stage),
+            daraja: Daraja::open(Arc::clone(&accounts.daraja), stage),
+            kasapay: KasaPay::open(Arc::clone(&accounts.kasapay), stage),
+            sasapay: SasaPay::open(Arc::clone(&accounts.sasapay), stage),
+            kyanda: Kyanda::open(Arc::clone(&accounts.kyanda), stage),
         }
     }
 
@@ -128,6 +144,7 @@ impl Faces {
         match call.gateway {
             Some(Gateway::Daraja) => self.daraja.answer(stage, request, call, faults),
             Some(Gateway::KasaPay) => self.kasapay.answer(stage, request, call, faults),
+            Some(Gateway::SasaPay) => self.sasapay.answer(stage, request, call, faults),
             Some(Gateway::Kyanda) => self.kyanda.answer(stage, request, faults),
             #[cfg(test)]
             Some(Gateway::Elsewhere) => no_such_path(),
@@ -140,6 +157,7 @@ impl Faces {
         match work {
             Work::Daraja(work) => self.daraja.perform(stage, *work),
             Work::KasaPay(work) => self.kasapay.perform(stage, work),
+            Work::SasaPay(work) => self.sasapay.perform(stage, *work),
             Work::Kyanda(work) => self.kyanda.perform(stage, &work),
         }
     }
@@ -150,6 +168,7 @@ pub(crate) fn unavailable(gateway: Gateway) -> Response<Bytes> {
     match gateway {
         Gateway::Daraja => daraja::unavailable(),
         Gateway::KasaPay => kasapay::unavailable(),
+        Gateway::SasaPay => sasapay::unavailable(),
         Gateway::Kyanda => kyanda::unavailable(),
         #[cfg(test)]
         Gateway::Elsewhere => daraja::unavailable(),
@@ -159,6 +178,7 @@ pub(crate) fn unavailable(gateway: Gateway) -> Response<Bytes> {
 /// The simulator's own answer, since no gateway is asked.
 fn no_such_path() -> Reply {
     let paths = daraja::PATHS.iter().map(|(path, _)| *path).chain(kasapay::PATHS);
+    let paths = paths.chain(sasapay::PATHS.iter().map(|(path, _)| *path));
     let paths: Vec<_> = paths.chain(kyanda::PATHS.iter().map(|(path, _)| *path)).collect();
     let paths = paths.join("\n");
     let body = format!("No simulated gateway has this path. These exist:\n{paths}\n");
