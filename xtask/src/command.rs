@@ -70,7 +70,7 @@ const COMMANDS: &[Command] = &[
     step("doctests", "the examples in documentation and READMEs", steps::doctests),
     step("rustdoc", "the documentation builds without a warning", steps::rustdoc),
     step("deny", "licences, banned crates, sources (installs cargo-deny into target/tools)", deny::run),
-    step("trees", "what must not be linked is not linked", trees::run),
+    step("trees", "what must not be linked is not, and no tree is too large", trees::run),
     step("demo", "`cargo demo` shows what it promises, as text and as JSON", readme::demo),
     step("readme", "every command the README shows works", readme::run),
     step("lock", "in CI: nothing changed Cargo.lock", steps::lock),

@@ -1,56 +1,105 @@
-//! What must not be linked, per package and choice of features.
+//! What must not be linked, and how much may be, per package and choice of features.
 
+use std::collections::BTreeSet;
+
+use crate::metadata::Package;
+use crate::tidy::rooms::PROVIDERS;
 use crate::workspace::{Workspace, output};
 
-/// A package built in some way, and what must then be absent from its tree.
-#[derive(Debug)]
+/// A package built in some way, what must then be absent from its tree, and how large that may be.
+#[derive(Debug, PartialEq, Eq)]
 struct Tree {
-    package: &'static str,
-    features: &'static [&'static str],
+    package: String,
+    arguments: Vec<String>,
     absent: &'static [&'static str],
+    /// The most crates, the package itself and ours included.
+    most: Option<usize>,
 }
 
+/// No client, no runtime.
+const CLIENTS: &[&str] = &["reqwest", "hyper", "tokio"];
+/// Nor a C compiler.
+const CLIENTS_AND_C: &[&str] = &["reqwest", "hyper", "tokio", "aws-lc-rs", "aws-lc-sys"];
+/// A provider without its optional parts.
+const PROVIDER: usize = 55;
+/// What a program gets from the front door with one provider and the lean transport, or the default one.
+const WITH_HYPER: usize = 95;
+const WITH_REQWEST: usize = 140;
+
 /// A row for each promise about weight.
-const TREES: &[Tree] = &[
-    Tree { package: "malipo-kasapay", features: &[], absent: &["reqwest", "hyper", "tokio"] },
-    Tree { package: "malipo-daraja", features: &[], absent: &["reqwest", "hyper", "tokio"] },
-    Tree {
-        package: "malipo-daraja",
-        features: &["--no-default-features"],
-        absent: &["reqwest", "hyper", "tokio", "aws-lc-rs", "aws-lc-sys"],
-    },
-];
+fn trees(packages: &[Package]) -> Vec<Tree> {
+    let lightest = ["--no-default-features"];
+    let ring = ["--no-default-features", "--features", "ring"];
+    let mut trees = vec![
+        Tree::new("malipo-hyper", &[], &["reqwest"], None),
+        Tree::new("malipo-hyper", &ring, &["reqwest", "aws-lc-rs", "aws-lc-sys"], None),
+        Tree::new("malipo-reqwest", &ring, &["aws-lc-rs", "aws-lc-sys"], None),
+    ];
+    for provider in PROVIDERS {
+        let package = format!("malipo-{provider}");
+        let Some(found) = packages.iter().find(|found| found.name == package) else { continue };
+        if found.features.iter().any(|feature| feature == "default") {
+            trees.push(Tree::new(&package, &[], CLIENTS, None));
+        }
+        let with = |transport| format!("{provider},{transport}");
+        trees.extend([
+            Tree::new(&package, &lightest, CLIENTS_AND_C, Some(PROVIDER)),
+            Tree::new("malipo", &["--features", &with("hyper")], &["reqwest"], Some(WITH_HYPER)),
+            Tree::new("malipo", &["--features", &with("reqwest")], &[], Some(WITH_REQWEST)),
+        ]);
+    }
+    trees
+}
 
 /// Checks every row.
 ///
 /// # Errors
 ///
-/// When a tree has something it must not have.
+/// When a tree has something it must not have, or too much.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
-    for Tree { package, features, absent } in TREES {
-        let tree = [
-            "tree",
-            "--package",
-            package,
-            "--edges",
-            "normal",
-            "--prefix",
-            "none",
-            "--no-dedupe",
-            "--locked",
-        ];
-        let listing = output(workspace.cargo(&tree).args(*features))?;
-        let found = present(&listing, absent);
-        let built = [&[*package], *features].concat().join(" ");
+    for tree in trees(&workspace.packages()?) {
+        let arguments = ["tree", "--edges", "normal", "--prefix", "none", "--no-dedupe", "--locked"];
+        let mut command = workspace.cargo(&arguments);
+        command.args(["--package", &tree.package]).args(&tree.arguments);
+        println!("{}", tree.judge(&output(&mut command)?)?);
+    }
+    Ok(())
+}
+
+impl Tree {
+    fn new(package: &str, arguments: &[&str], absent: &'static [&'static str], most: Option<usize>) -> Self {
+        let arguments = arguments.iter().map(ToString::to_string).collect();
+        Self { package: package.to_owned(), arguments, absent, most }
+    }
+
+    /// A line about a listing that is as it must be, or what is wrong with it.
+    fn judge(&self, listing: &str) -> Result<String, String> {
+        let arguments = self.arguments.join(" ");
+        let built = format!("{} {arguments}", self.package);
+        let built = built.trim_end();
+        let found = present(listing, self.absent);
         if !found.is_empty() {
             let names = found.join(", ");
             return Err(format!(
-                "{built} links {names}: `cargo tree -p {package} -e normal -i {names}` shows why"
+                "{built} links {names}: `cargo tree -p {built} -e normal -i {names}` shows why"
             ));
         }
-        println!("{built}: no {}", absent.join(", "));
+        let count = crates(listing);
+        let mut line = format!("{built}: {count} crates");
+        if let Some(most) = self.most {
+            if count > most {
+                return Err(format!(
+                    "{built} links {count} crates, and {most} are the most: `cargo tree -p {built} -e normal` \
+                     shows them"
+                ));
+            }
+            line.push_str(&format!(" of at most {most}"));
+        }
+        if !self.absent.is_empty() {
+            line.push_str(&format!(", no {}", self.absent.join(", ")));
+        }
+        Ok(line)
     }
-    Ok(())
 }
 
 /// Those of `absent` that a listing of `name version` lines has after all.
@@ -59,14 +108,62 @@ fn present<'a>(listing: &str, absent: &[&'a str]) -> Vec<&'a str> {
     absent.iter().filter(linked).copied().collect()
 }
 
+/// How many crates a listing has. The same one in two versions is two; named twice it is one.
+fn crates(listing: &str) -> usize {
+    let named = |line| str::split(line, ' ').take(2).collect::<Vec<_>>();
+    listing.lines().filter(|line| !line.is_empty()).map(named).collect::<BTreeSet<_>>().len()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::present;
+    use super::{CLIENTS, PROVIDER, Tree, crates, present, trees};
+    use crate::metadata::{Package, Product, Publication};
+
+    const LISTING: &str = "malipo-daraja v0.1.0 (crates/daraja)\nhttp v1.5.0\ntokio-macros v2.0.0\n\
+                           syn v2.0.1\nsyn v3.0.9\nhyper v1.12.0\nhttp v1.5.0\nhttp v1.5.0 (*)\n";
 
     #[test]
     fn whole_names_are_found() {
-        let listing =
-            "malipo-daraja v0.1.0 (crates/daraja)\nhttp v1.5.0\ntokio-macros v2.0.0\nhyper v1.12.0\n";
-        assert_eq!(present(listing, &["reqwest", "hyper", "tokio"]), ["hyper"]);
+        assert_eq!(present(LISTING, CLIENTS), ["hyper"]);
+    }
+
+    #[test]
+    fn a_crate_counts_once_in_each_version() {
+        assert_eq!(crates(LISTING), 6);
+        assert_eq!(crates(""), 0);
+    }
+
+    #[test]
+    fn a_tree_that_is_too_large_is_refused() {
+        let judged = |most| Tree::new("malipo-daraja", &[], &["reqwest"], most).judge(LISTING);
+        assert_eq!(judged(Some(6)).unwrap(), "malipo-daraja: 6 crates of at most 6, no reqwest");
+        assert!(judged(Some(5)).unwrap_err().contains("links 6 crates, and 5 are the most"));
+        assert!(judged(None).is_ok());
+        assert!(Tree::new("malipo-daraja", &[], CLIENTS, None).judge(LISTING).is_err());
+    }
+
+    #[test]
+    fn every_provider_there_is_has_its_limits() {
+        let trees = trees(&[package("malipo-daraja", &["default"]), package("malipo-kyanda", &[])]);
+        let rows = |provider: &str| {
+            let is_its = |tree: &&Tree| format!("{tree:?}").contains(provider);
+            trees.iter().filter(is_its).map(|tree| tree.most).collect::<Vec<_>>()
+        };
+        assert_eq!(rows("daraja"), [None, Some(PROVIDER), Some(95), Some(140)]);
+        assert_eq!(rows("kyanda"), [Some(PROVIDER), Some(95), Some(140)]);
+        assert!(rows("sasapay").is_empty());
+    }
+
+    fn package(name: &str, features: &[&str]) -> Package {
+        Package {
+            name: name.to_owned(),
+            folder: String::new(),
+            publication: Publication::Published,
+            license: None,
+            readme: None,
+            features: features.iter().map(ToString::to_string).collect(),
+            product: Product::Library,
+            dependencies: Vec::new(),
+        }
     }
 }

@@ -6,6 +6,9 @@ pub use malipo_transport as transport;
 #[cfg(feature = "daraja")]
 pub use malipo_daraja as daraja;
 
+#[cfg(feature = "hyper")]
+pub use malipo_hyper as hyper;
+
 #[cfg(feature = "kasapay")]
 pub use malipo_kasapay as kasapay;
 

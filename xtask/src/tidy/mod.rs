@@ -14,7 +14,7 @@ mod loops;
 mod manifests;
 mod providers;
 mod repository;
-mod rooms;
+pub(crate) mod rooms;
 mod roster;
 mod snapshots;
 mod sources;

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::Reason;
@@ -7,6 +8,8 @@ use http::{Response, Version};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
 use tokio_rustls::server::TlsStream;
 
 use super::server::Identity;
@@ -49,6 +52,80 @@ pub(crate) async fn a_refused_stream_is_not_repeated(maker: Maker) {
     });
     lost(&*transport, &url).await;
     assert_eq!(seen.load(Ordering::Relaxed), 1);
+}
+
+/// The same word about everything on a connection.
+pub(crate) async fn a_goodbye_instead_of_an_answer_is_not_an_invitation(maker: Maker) {
+    const GOAWAY_AND_NOTHING_WAS_PROCESSED: [u8; 17] = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let peer = Peer::start().await;
+    let transport = maker.make(peer.setup());
+    let url = peer.url.clone();
+    let seen = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&seen);
+    tokio::spawn(async move {
+        loop {
+            let mut stream = peer.accept().await;
+            header_block(&mut stream).await;
+            counted.fetch_add(1, Ordering::Relaxed);
+            stream.write_all(&GOAWAY_AND_NOTHING_WAS_PROCESSED).await.unwrap();
+        }
+    });
+    lost(&*transport, &url).await;
+    assert_eq!(seen.load(Ordering::Relaxed), 1);
+}
+
+pub(crate) async fn a_goodbye_after_an_answer_costs_nothing(maker: Maker) {
+    let peer = Peer::start().await;
+    let transport = maker.make(peer.setup());
+    let url = peer.url.clone();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    tokio::spawn(async move {
+        loop {
+            let mut connection = h2::server::handshake(peer.accept().await).await.unwrap();
+            counted.fetch_add(1, Ordering::Relaxed);
+            while let Some(Ok((_, mut respond))) = connection.accept().await {
+                respond.send_response(Response::new(()), true).unwrap();
+                connection.graceful_shutdown();
+            }
+        }
+    });
+    for number in 1..=3 {
+        answer(&*transport, &url).await;
+        assert_eq!(connections.load(Ordering::Relaxed), number);
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// They all start to connect, and then share what the first of them gets.
+pub(crate) async fn many_share_a_connection(maker: Maker) {
+    let peer = Peer::start().await;
+    let transport = maker.make(peer.setup());
+    let url = peer.url.clone();
+    let seen = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&seen);
+    tokio::spawn(async move {
+        loop {
+            let (stream, counted) = (peer.accept().await, Arc::clone(&counted));
+            tokio::spawn(async move {
+                let mut connection = h2::server::handshake(stream).await?;
+                while let Some(Ok((_, mut respond))) = connection.accept().await {
+                    counted.fetch_add(1, Ordering::Relaxed);
+                    respond.send_response(Response::new(()), true)?;
+                }
+                Ok::<_, h2::Error>(())
+            });
+        }
+    });
+    let mut calls = JoinSet::new();
+    for _ in 0..32 {
+        let (url, transport) = (url.clone(), transport.clone());
+        calls.spawn(async move { answer(&*transport, &url).await.version() });
+    }
+    while let Some(call) = calls.join_next().await {
+        assert_eq!(call.unwrap(), Version::HTTP_2);
+    }
+    assert_eq!(seen.load(Ordering::Relaxed), 32);
 }
 
 /// HPACK's "never indexed": no hop on the way puts such a value into a table that other requests share.

@@ -69,7 +69,8 @@ macro_rules! tests {
                 a_server_that_closes_later_costs_nothing, a_server_that_closes_sooner_costs_nothing,
                 a_race_with_a_goodbye_repeats_nothing;
             http2: it_is_spoken_where_offered, a_refused_stream_is_not_repeated,
-                secret_headers_are_never_indexed;
+                a_goodbye_instead_of_an_answer_is_not_an_invitation, a_goodbye_after_an_answer_costs_nothing,
+                many_share_a_connection, secret_headers_are_never_indexed;
             proxies: the_environment_names_no_proxy;
         }
     };
