@@ -9,6 +9,7 @@ use axum::extract::State as Shared;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::IntoResponse;
 use malipo::daraja::{AppKeys, Certificate, Daraja, Initiator, InitiatorPassword, SecurityCredential};
+use malipo::hyper::HyperTransport;
 use malipo::kasapay::KasaPay;
 use malipo::reqwest::ReqwestTransport;
 use malipo::transport::Transport;
@@ -32,11 +33,13 @@ pub(crate) struct Rig<P> {
 
 /// The transports that there are, with little patience.
 pub(crate) fn transports() -> Vec<(&'static str, Arc<dyn Transport>)> {
-    let reqwest = malipo::reqwest::Options::new()
-        .with_connect_timeout(Duration::from_millis(500))
-        .with_read_timeout(Duration::from_millis(800))
-        .with_total_timeout(Duration::from_secs(5));
-    vec![("reqwest", Arc::new(ReqwestTransport::with_options(reqwest).unwrap()))]
+    let (connect, read) = (Duration::from_millis(500), Duration::from_millis(800));
+    let reqwest = malipo::reqwest::Options::new().with_connect_timeout(connect).with_read_timeout(read);
+    let hyper = malipo::hyper::Options::new().with_connect_timeout(connect).with_read_timeout(read);
+    vec![
+        ("reqwest", Arc::new(ReqwestTransport::with_options(reqwest).unwrap())),
+        ("hyper", Arc::new(HyperTransport::with_options(hyper).unwrap())),
+    ]
 }
 
 /// The simulator's usual setting.
