@@ -4,6 +4,7 @@ mod books;
 mod demo;
 mod env;
 mod listener;
+mod sim;
 mod story;
 
 use std::error::Error;
@@ -23,11 +24,16 @@ struct Arguments {
 enum Command {
     /// Shows payouts through a simulated gateway: one paid, one refused, one whose reply is lost.
     Demo(demo::Arguments),
+    /// Runs the simulated gateways on this machine until it is told to stop, for programs in any language.
+    Sim(sim::Arguments),
 }
 
 fn main() -> ExitCode {
-    let Arguments { command: Command::Demo(arguments) } = Arguments::parse();
-    match demo::run(&arguments) {
+    let outcome = match Arguments::parse().command {
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Sim(arguments) => sim::run(&arguments),
+    };
+    match outcome {
         Ok(code) => code,
         Err(error) => {
             anstream::eprintln!("malipo: {}", with_causes(&*error));

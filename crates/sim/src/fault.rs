@@ -158,15 +158,27 @@ impl Faults {
 pub(crate) struct FaultSource {
     injected: BTreeMap<(Gateway, Operation), VecDeque<Faults>>,
     plan: Plan,
+    /// The plan before its first roll.
+    unrolled: Plan,
 }
 
 impl FaultSource {
     pub(crate) fn new(plan: Plan) -> Self {
-        Self { injected: BTreeMap::new(), plan }
+        Self { injected: BTreeMap::new(), unrolled: plan.clone(), plan }
     }
 
     pub(crate) fn inject(&mut self, gateway: Gateway, operation: Operation, faults: Faults) {
         self.injected.entry((gateway, operation)).or_default().push_back(faults);
+    }
+
+    /// Forgets what was injected and not met, and says for how many calls.
+    pub(crate) fn clear(&mut self) -> usize {
+        std::mem::take(&mut self.injected).values().map(VecDeque::len).sum()
+    }
+
+    /// Forgets what was injected, and begins the plan anew.
+    pub(crate) fn start_over(&mut self) {
+        *self = Self::new(self.unrolled.clone());
     }
 
     /// The faults of the next call. An injected set wins over the payee's, and either over the plan's; the

@@ -120,6 +120,11 @@ impl Ledger {
             .map(|(_, account)| account.held)
     }
 
+    /// Every account of the merchant's: whose, its name, its currency, what it holds.
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = (Gateway, &'static str, &'static str, Decimal)> {
+        self.accounts.iter().map(|((whose, name), account)| (*whose, *name, account.currency, account.held))
+    }
+
     pub(crate) fn open_account(
         &mut self,
         gateway: Gateway,

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod clock;
+mod control;
 mod deliver;
 mod dice;
 mod eat;
@@ -8,6 +10,7 @@ mod fault;
 mod gateways;
 mod ledger;
 mod magic;
+mod names;
 mod notify;
 mod options;
 mod payer;
@@ -25,6 +28,7 @@ pub use gateways::sasapay::{PayerError, SasaPayAccount};
 pub use gateways::{Gateway, Operation};
 pub use ledger::Ledger;
 pub use magic::{MAGIC_PAYEES, MagicEffect, MagicPayee, PayerRefusal};
+pub use names::UnknownName;
 pub use notify::Callback;
 pub use options::Options;
 pub use payer::Message;

@@ -19,6 +19,8 @@ pub struct Callback {
     /// Callbacks of one lane are posted one after the other; lanes do not wait for each other.
     pub(crate) lane: u64,
     pub(crate) acknowledgement: Acknowledgement,
+    /// Of which era of its world it is: set when it leaves.
+    pub(crate) era: u64,
     request: Request<Bytes>,
 }
 
@@ -47,12 +49,16 @@ impl Callback {
         *request.headers_mut() = headers;
         request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let acknowledgement = Acknowledgement::Any;
-        Self { gateway, reference: reference.to_owned(), lane, acknowledgement, request }
+        Self { gateway, reference: reference.to_owned(), lane, acknowledgement, era: 0, request }
     }
 
     /// The same callback from a gateway that asks for this acknowledgement.
     pub(crate) fn acknowledged_by(self, acknowledgement: Acknowledgement) -> Self {
         Self { acknowledgement, ..self }
+    }
+
+    pub(crate) fn of_era(self, era: u64) -> Self {
+        Self { era, ..self }
     }
 
     /// The POST as it leaves the gateway, with its absolute URL. Unlike the callback itself it prints whole:

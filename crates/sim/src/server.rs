@@ -16,14 +16,17 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use malipo_core::Timer;
+use rust_decimal::Decimal;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
 
+use crate::control;
 use crate::deliver::deliver;
+use crate::gateways::sasapay::PayerError;
 use crate::notify::Callback;
 use crate::options::ServerOptions;
-use crate::world::{BODY_LIMIT, World};
+use crate::world::{BODY_LIMIT, Outstanding, World};
 
 pub(crate) struct Server {
     world: World,
@@ -39,6 +42,14 @@ pub(crate) struct Server {
     lanes: Mutex<BTreeMap<u64, VecDeque<Queued>>>,
     /// Everything that runs; `None` once stopped.
     tasks: Mutex<Option<JoinSet<()>>>,
+}
+
+/// What keeps a simulator from being idle.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Busy {
+    /// Requests that came and whose replies have not left.
+    pub(crate) requests: usize,
+    pub(crate) world: Outstanding,
 }
 
 /// A callback on its lane.
@@ -79,9 +90,42 @@ impl Server {
         &self.world
     }
 
-    /// Something may have become due without a request.
-    pub(crate) fn look_again(&self) {
+    /// A payer's transfer, as [`World::transfer`].
+    pub(crate) fn transfer(&self, narration: &str, amount: Decimal) -> Result<(), PayerError> {
+        let made = self.world.transfer(narration, amount);
         self.hurry.notify_one();
+        made
+    }
+
+    /// A customer who was not asked, as [`World::walk_in`].
+    pub(crate) fn walk_in(&self, account: &str, number: &str, amount: Decimal) -> Result<(), PayerError> {
+        let made = self.world.walk_in(account, number, amount);
+        self.hurry.notify_one();
+        made
+    }
+
+    /// Moves the simulator's clock forward.
+    pub(crate) fn advance(&self, by: Duration) {
+        self.world.advance(by);
+        self.hurry.notify_one();
+    }
+
+    /// Takes the world back to its start. Whoever waits for it to be idle hears of it from [`keep_time`](Self::keep_time).
+    pub(crate) fn reset(&self) {
+        self.world.reset();
+        self.hurry.notify_one();
+    }
+
+    /// What keeps the simulator busy after so long; `None` as soon as it is idle.
+    pub(crate) async fn busy_after(&self, limit: Duration) -> Option<Busy> {
+        tokio::select! {
+            biased;
+            () = self.idle() => None,
+            () = self.env.sleep(limit) => Some(Busy {
+                requests: self.under_way.load(Ordering::SeqCst),
+                world: self.world.outstanding(),
+            }),
+        }
     }
 
     pub(crate) async fn idle(&self) {
@@ -118,7 +162,9 @@ impl Server {
             let server = &self;
             let quiet = &quiet;
             async move {
-                let _under_way = UnderWay::begin(server);
+                // A question to the simulator itself keeps no gateway busy.
+                let asked = control::is_meant(request.uri());
+                let _under_way = (!asked).then(|| UnderWay::begin(server));
                 quiet.begin();
                 let reply = server.serve(request).await;
                 quiet.end(server.env.monotonic());
@@ -138,12 +184,19 @@ impl Server {
         let body = match Limited::new(body, BODY_LIMIT).collect().await {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<LengthLimitError>() => {
+                if control::is_meant(&head.uri) {
+                    return Ok(control::too_large().map(Full::new));
+                }
                 let head = Request::from_parts(head, ());
                 return Ok(self.world.refuse_too_large(&head).map(Full::new));
             }
             Err(_) => return Err(Cut),
         };
-        let answer = self.world.handle(&Request::from_parts(head, body));
+        let request = Request::from_parts(head, body);
+        if control::is_meant(request.uri()) {
+            return Ok(control::answer(self, &request).await.map(Full::new));
+        }
+        let answer = self.world.handle(&request);
         self.hurry.notify_one();
         // Ends with an error in any case: what counts is that the other end has been dropped.
         let _ = self.post(answer.first).await;
@@ -197,6 +250,9 @@ impl Server {
     /// Posts what is on a lane until nothing is.
     async fn work_off(self: Arc<Self>, lane: u64) {
         while let Some(Queued { callback, done }) = self.next_on(lane) {
+            if !self.world.is_current(&callback) {
+                continue;
+            }
             let delivery = deliver(&callback, &*self.env).await;
             self.world.record(&callback, delivery);
             drop(done);

@@ -2,6 +2,7 @@ use std::fmt;
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rust_decimal::Decimal;
 use tokio::net::TcpListener;
@@ -91,9 +92,7 @@ impl Sim {
     ///
     /// Those of [`World::transfer`].
     pub fn transfer(&self, narration: &str, amount: Decimal) -> Result<(), PayerError> {
-        let made = self.world().transfer(narration, amount);
-        self.server.look_again();
-        made
+        self.server.transfer(narration, amount)
     }
 
     /// As [`World::walk_in`].
@@ -102,9 +101,7 @@ impl Sim {
     ///
     /// Those of [`World::walk_in`].
     pub fn walk_in(&self, account: &str, number: &str, amount: Decimal) -> Result<(), PayerError> {
-        let made = self.world().walk_in(account, number, amount);
-        self.server.look_again();
-        made
+        self.server.walk_in(account, number, amount)
     }
 
     /// The merchant's account at Kyanda: what a client needs to know to be let in.
@@ -116,6 +113,24 @@ impl Sim {
     /// call after that.
     pub fn inject(&self, gateway: Gateway, operation: Operation, faults: impl IntoIterator<Item = Fault>) {
         self.world().inject(gateway, operation, faults);
+    }
+
+    /// Forgets the faults that [`inject`](Self::inject) arranged and no call has met yet, and says how many calls would
+    /// have met some. The plan and the magic payees stay.
+    pub fn clear_faults(&self) -> usize {
+        self.world().clear_faults()
+    }
+
+    /// Moves the simulator's clock forward, see [`World::advance`]: callbacks that fall due are posted, tokens run
+    /// out. A reply that is held back is still held back for as long as it was.
+    pub fn advance(&self, by: Duration) {
+        self.server.advance(by);
+    }
+
+    /// Takes everything back to the start, see [`World::reset`]. Callbacks not posted yet never are; one that is being
+    /// posted at this moment may still arrive.
+    pub fn reset(&self) {
+        self.server.reset();
     }
 
     /// A copy of the gateways' books as they stand.

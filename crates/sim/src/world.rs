@@ -1,3 +1,6 @@
+mod spoil;
+mod steer;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -5,8 +8,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
-use malipo_core::{Timer, Timestamp};
+use malipo_core::Timestamp;
 
+use crate::clock::Clock;
 use crate::dice::Dice;
 use crate::event::{Delivery, EVENTS_KEPT, Event, Log};
 use crate::fault::{Fault, FaultSource, Faults};
@@ -20,6 +24,8 @@ use crate::magic;
 use crate::notify::{Agenda, Callback, Job, When};
 use crate::options::Options;
 use crate::payer::Message;
+use spoil::spoilt;
+pub(crate) use steer::Outstanding;
 
 /// The largest request body a gateway reads, in bytes.
 pub(crate) const BODY_LIMIT: usize = 64 * 1024;
@@ -82,18 +88,7 @@ impl World {
             sasapay: Arc::new(options.sasapay),
             kyanda: Arc::new(options.kyanda),
         };
-        let mut stage = Stage {
-            env: options.env,
-            dice: Dice::seeded(seed),
-            ledger: Ledger::default(),
-            result_delay: options.result_delay,
-            agenda: Agenda::default(),
-            first: Vec::new(),
-            in_flight: 0,
-            lanes: 0,
-            log: Log::keeping(EVENTS_KEPT),
-            messages: Vec::new(),
-        };
+        let mut stage = Stage::open(Clock::new(options.env), seed, options.result_delay);
         let faces = Faces::open(&accounts, &mut stage);
         let faults = FaultSource::new(options.plan);
         let state = State { stage, faces, faults, struck: BTreeSet::new() };
@@ -106,9 +101,9 @@ impl World {
         self.state().handle(request)
     }
 
-    /// When something is next to happen, in the [`Env`](malipo_core::Env)'s monotonic time.
+    /// When something is next to happen, in the [`Env`](malipo_core::Env)'s monotonic time. What is past is due now.
     pub fn next_due(&self) -> Option<Duration> {
-        self.state().stage.agenda.next_due()
+        self.state().stage.next_due()
     }
 
     /// Lets happen whatever is due, payments included, and returns the callbacks that now leave, in order.
@@ -116,9 +111,12 @@ impl World {
         self.state().take_due()
     }
 
-    /// Enters in the log what came of a callback.
+    /// Enters in the log what came of a callback, unless it was handed over before a [`reset`](Self::reset).
     pub fn record(&self, callback: &Callback, delivery: Delivery) {
         let mut state = self.state();
+        if callback.era != state.stage.era {
+            return;
+        }
         state.stage.in_flight = state.stage.in_flight.saturating_sub(1);
         state.stage.log_callback(callback.gateway, &callback.reference, delivery);
     }
@@ -239,16 +237,22 @@ impl State {
     }
 
     fn take_due(&mut self) -> Vec<Callback> {
-        let now = self.stage.env.monotonic();
-        let mut leaving = Vec::new();
+        let now = self.stage.monotonic();
+        let mut leaving = std::mem::take(&mut self.stage.overdue);
         while let Some(job) = self.stage.agenda.pop(now) {
-            match job {
-                Job::Work(work) => self.faces.perform(&mut self.stage, work),
-                Job::Tell(callback) => leaving.extend(self.stage.leave(callback)),
-                Job::Hold(callback) => self.stage.agenda.hold(callback),
-            }
+            leaving.extend(self.run(job));
         }
         leaving
+    }
+
+    /// Does what has fallen due, and says which callbacks leave.
+    fn run(&mut self, job: Job) -> Vec<Callback> {
+        match job {
+            Job::Work(work) => self.faces.perform(&mut self.stage, work),
+            Job::Tell(callback) => return self.stage.leave(callback),
+            Job::Hold(callback) => self.stage.agenda.hold(callback),
+        }
+        Vec::new()
     }
 
     fn faults_for(&mut self, call: &Call) -> Faults {
@@ -274,13 +278,18 @@ impl State {
 
 /// What the faces share: time, chance, the books, and what is still to happen.
 pub(crate) struct Stage {
-    env: Arc<dyn Timer>,
+    clock: Clock,
+    seed: u64,
     pub(crate) dice: Dice,
     pub(crate) ledger: Ledger,
     result_delay: Duration,
     agenda: Agenda,
     first: Vec<Callback>,
+    /// What left while the clock was moved, and waits to be taken.
+    overdue: Vec<Callback>,
     in_flight: usize,
+    /// How many times everything went back to the start. A callback of an earlier era belongs to nothing.
+    era: u64,
     lanes: u64,
     log: Log,
     /// What was sent to payers' phones.
@@ -288,12 +297,38 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
+    fn open(clock: Clock, seed: u64, result_delay: Duration) -> Self {
+        Self {
+            clock,
+            seed,
+            dice: Dice::seeded(seed),
+            ledger: Ledger::default(),
+            result_delay,
+            agenda: Agenda::default(),
+            first: Vec::new(),
+            overdue: Vec::new(),
+            in_flight: 0,
+            era: 0,
+            lanes: 0,
+            log: Log::keeping(EVENTS_KEPT),
+            messages: Vec::new(),
+        }
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
-        self.env.now()
+        self.clock.now()
     }
 
     pub(crate) fn monotonic(&self) -> Duration {
-        self.env.monotonic()
+        self.clock.monotonic()
+    }
+
+    /// In the environment's time, which is what anybody can wait for.
+    fn next_due(&self) -> Option<Duration> {
+        if !self.overdue.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        self.agenda.next_due().map(|due| self.clock.in_env_time(due))
     }
 
     /// A lane for the callbacks of one call.
@@ -344,33 +379,12 @@ impl Stage {
     /// A callback leaves, and with it those that waited for it.
     fn leave(&mut self, callback: Callback) -> Vec<Callback> {
         let behind = self.agenda.release(&callback);
-        let leaving: Vec<_> = std::iter::once(callback).chain(behind).collect();
+        let era = self.era;
+        let leaving = std::iter::once(callback).chain(behind);
+        let leaving: Vec<_> = leaving.map(|callback| callback.of_era(era)).collect();
         self.in_flight += leaving.len();
         leaving
     }
-}
-
-/// What the faults leave of a reply to a request that they let be processed.
-fn spoilt(call: &Call, response: Response<Bytes>, faults: &Faults) -> Option<Response<Bytes>> {
-    let Some(gateway) = call.gateway else { return Some(response) };
-    if faults.refuse(call.operation) {
-        return Some(response);
-    }
-    if faults.has(Fault::LostReply) {
-        return None;
-    }
-    if faults.has(Fault::ErrorAfterAccept) {
-        return Some(unavailable(gateway));
-    }
-    if faults.has(Fault::HtmlPage) {
-        let page = "<html><head><title>504 Gateway Time-out</title></head>\
-                    <body><h1>504 Gateway Time-out</h1></body></html>";
-        return Some(plain(StatusCode::GATEWAY_TIMEOUT, "text/html", Bytes::from_static(page.as_bytes())));
-    }
-    if faults.has(Fault::TruncatedJson) {
-        return Some(response.map(|body| body.slice(..body.len() / 2)));
-    }
-    Some(response)
 }
 
 /// A response with a body of one content type.

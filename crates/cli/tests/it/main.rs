@@ -1,6 +1,8 @@
 //! The command as a user runs it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail by panicking")]
 
+mod sim;
+
 use std::process::{Command, Output};
 
 use serde_json::Value;

@@ -8,6 +8,7 @@
 )]
 
 mod client;
+mod control;
 mod faults;
 mod in_process;
 mod kasapay;
@@ -16,6 +17,7 @@ mod kyanda_client;
 mod kyanda_faults;
 mod kyanda_refusals;
 mod merchant;
+mod payers;
 mod payouts;
 mod queries;
 mod refusals;
@@ -24,4 +26,5 @@ mod sasapay_faults;
 mod sasapay_money;
 mod sasapay_shop;
 mod server;
+mod steering;
 mod tokens;
