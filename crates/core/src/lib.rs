@@ -7,6 +7,7 @@ mod code;
 mod directory;
 mod env;
 mod error;
+mod fields;
 mod instruction;
 mod money;
 mod naming;
@@ -36,6 +37,7 @@ pub use code::{CodeRow, Meaning};
 pub use directory::{Bank, Biller};
 pub use env::{Env, SystemEnv, Timer};
 pub use error::{Advice, Effect, Error, ErrorKind, Result};
+pub use fields::{Fields, Said};
 pub use instruction::{
     Airtime, Bill, Callback, Collect, Confirm, Details, Instruction, PayOut, Purpose, Terms, Voucher,
 };

@@ -12,6 +12,9 @@ pub use malipo_hyper as hyper;
 #[cfg(feature = "kasapay")]
 pub use malipo_kasapay as kasapay;
 
+#[cfg(feature = "kyanda")]
+pub use malipo_kyanda as kyanda;
+
 #[cfg(feature = "reqwest")]
 pub use malipo_reqwest as reqwest;
 
