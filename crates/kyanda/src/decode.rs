@@ -86,13 +86,12 @@ pub(crate) fn tells(told: &Fields) -> bool {
     told.said(field::STATUS) != Said::Nothing || told.said(field::CODE) != Said::Nothing
 }
 
-/// What is told of a transaction, in the details of an answer or in a notice: nearly one shape for both. `outer` is the
-/// code around it, where there is one.
+/// What is told of a transaction, in the details of an answer with `outer` for its code, or in a notice.
 pub(crate) fn report(provider: &ProviderId, told: &Fields, outer: &Said, trust: Trust, raw: Raw) -> Report {
     let (status, code) = (told.said(field::STATUS), told.said(field::CODE));
     let (amount, transaction) = (told.said(field::AMOUNT), told.said(field::TRANSACTION));
     let money = amount.as_str().and_then(|text| Money::kes(text).ok());
-    let destination = told.said(field::DESTINATION);
+    let (destination, phone) = (told.said(field::DESTINATION), told.said(field::PHONE));
     let conflicts = [&status, &code, outer, &amount, &transaction, &destination].contains(&&Said::Conflict);
     let (state, remedy) = match verdict(&status, &code, outer) {
         _ if conflicts => (State::Pending, Some(CONTRADICTS)),
@@ -109,7 +108,9 @@ pub(crate) fn report(provider: &ProviderId, told: &Fields, outer: &Said, trust: 
     report.reference = named.as_str().and_then(|text| text.parse().ok());
     report.provider_refs = ProviderRefs::new().with(REF_TRANSACTION, transaction.as_str());
     report.amount = money;
-    report.party = ToldParty::new(destination.as_str().or(told.said(field::PHONE).as_str()), None);
+    let collected = report.operation == Some(Operation::Collect);
+    let parties = if collected { [&phone, &destination] } else { [&destination, &phone] };
+    report.party = ToldParty::new(parties.iter().find_map(|party| party.as_str()), None);
     report.code = code.as_str().or(outer.as_str()).or(status.as_str()).map(Told::code);
     report.text = told.said(field::TEXT).as_str().or(status.as_str()).map(Told::new);
     report.remedy = remedy.map(Into::into);
@@ -167,7 +168,7 @@ fn tell_details(report: &mut Report, told: &Fields) {
     let (mut telco, mut biller) = (None, None);
     for (name, value) in told.object(field::DETAILS).unwrap_or_default().iter() {
         let safe = Told::code(&value);
-        match good(name) {
+        match good(name, &value) {
             Some(kind) => {
                 biller = biller.or((kind == GoodKind::BillerReceipt).then_some(safe));
                 report.goods.push(Good::new(kind, Secret::new(value)));
@@ -185,19 +186,20 @@ fn tell_details(report: &mut Report, told: &Fields) {
     }
 }
 
-fn good(name: &str) -> Option<GoodKind> {
+/// Of a voucher `one` and `two` are codes; of a checkout they are words with receipts in them.
+fn good(name: &str, value: &str) -> Option<GoodKind> {
     match name {
         "tokens" => Some(GoodKind::PowerToken),
         "units" => Some(GoodKind::Units),
         "biller_Receipt" | "biller_receiptNo" => Some(GoodKind::BillerReceipt),
+        "one" | "two" if value.contains(' ') => None,
         "pin" | "PIN" | "voucher" | "one" => Some(GoodKind::VoucherPin),
         "serial" | "two" => Some(GoodKind::VoucherSerial),
         _ => None,
     }
 }
 
-/// A time in one of Kyanda's layouts: `23-09-2023 11.20am`, `05-11-2021 9:19 am`, `01-01-2023 00:00 am`,
-/// `20210401091002`.
+/// A time in one of Kyanda's layouts: `23-09-2023 11.20am`, `01-01-2023 00:00 am`, `20210401091002`.
 fn moment(text: &str) -> Option<Timestamp> {
     let whole = Timestamp::parse_rfc3339(text).or_else(|| Timestamp::parse_eat(text, EatLayout::Compact));
     whole.or_else(|| {
@@ -285,8 +287,7 @@ impl Reply {
     }
 }
 
-/// What accepts an instruction; what an answer to a question may have around it; and what a transaction that is done
-/// has itself.
+/// What accepts an instruction; what may be around an answer to a question; and what a done transaction has itself.
 const ACCEPTED: &[&str] = &["0000", "200", "1100"];
 const ANSWERED: &[&str] = &["0000", "200"];
 const DONE: &str = "0000";
@@ -301,8 +302,7 @@ const ASK: &str = "find out first what became of it: by its notice, by its statu
 const CONTRADICTS: &str = "it says two things at once: ask again, and Kyanda if it stays";
 const OPEN: &str = "its word and its code do not end it: ask again, and Kyanda if it stays";
 
-/// The error tables (Kyanda's page, read 2026-11-22; 1201, 3101 and 4000 from newer public references). "Not started"
-/// is concluded from the words.
+/// The error tables (Kyanda's page, read 2026-11-22; 1201, 3101 and 4000 from newer public references).
 #[rustfmt::skip]
 const CODES: &[CodeRow<Meaning>] = &[
     CodeRow::new("1101", Meaning::CredentialsRejected, CHECK_KEYS),

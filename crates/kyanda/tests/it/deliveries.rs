@@ -116,7 +116,9 @@ fn what_was_bought_is_a_secret_and_the_rest_is_kept() {
     ] {
         assert_eq!(goods(&with_details(details)), expected, "{details}");
     }
-    for details in ["{}", "[]", "null", r#""text""#, r#"[{"pin":"12"}]"#] {
+    let checkout = r#"{"one":"Biller Receipt No: QX12","two":"Kyanda Reference: KYAAPI1"}"#;
+    assert_eq!(with_details(checkout).details.find("details.one"), Some("Biller Receipt No: QX12"));
+    for details in ["{}", "[]", "null", r#""text""#, r#"[{"pin":"12"}]"#, checkout] {
         assert!(with_details(details).goods.is_empty(), "{details}");
     }
 }
