@@ -18,6 +18,9 @@ pub use malipo_kyanda as kyanda;
 #[cfg(feature = "reqwest")]
 pub use malipo_reqwest as reqwest;
 
+#[cfg(feature = "sasapay")]
+pub use malipo_sasapay as sasapay;
+
 /// The example of the repository's front page, compiled.
 #[cfg(all(doctest, feature = "daraja", feature = "reqwest"))]
 #[doc = include_str!("../../../README.md")]

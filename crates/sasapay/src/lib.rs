@@ -1,0 +1,12 @@
+#![doc = include_str!("../README.md")]
+
+mod callback;
+mod config;
+mod decode;
+mod encode;
+mod provider;
+mod wire;
+
+pub use config::{Config, SignatureCheck};
+pub use malipo_transport::{AppKeys, Production, Sandbox};
+pub use provider::{GATEWAY, SasaPay};
