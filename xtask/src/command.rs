@@ -62,10 +62,7 @@ const COMMANDS: &[Command] = &[
     step("tidy", "the house rules: edges between crates, and what each file may say", steps::tidy),
     step("clippy", "no warning, with all features; libraries also one by one with fewer", steps::clippy),
     Command { options: Options::Without, ..step("tests", "unit and integration tests", steps::tests) },
-    Command {
-        turn: Turn::Alone,
-        ..step("coverage", "every documented operation has a test that passes", coverage::run)
-    },
+    step("coverage", "every documented operation has a test that passes", coverage::run),
     step("examples", "every example runs to its end", examples::run),
     step("doctests", "the examples in documentation and READMEs", steps::doctests),
     step("rustdoc", "the documentation builds without a warning", steps::rustdoc),
