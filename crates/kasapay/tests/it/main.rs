@@ -13,7 +13,6 @@ mod config;
 mod deliveries;
 mod requests;
 mod samples;
-mod sim;
 mod subject;
 
 malipo_testkit::conformance!(subject::KasaPaySubject);

@@ -236,3 +236,13 @@ fn the_reply_is_the_one_shown() {
     let reply: Value = serde_json::from_slice(&kyanda.reply(Storage::Stored).body).unwrap();
     assert_eq!(reply, value(REPLY));
 }
+
+#[test]
+fn every_fixture_cut_anywhere_decides_nothing_that_the_whole_does_not() {
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read(&path).unwrap();
+        let kept = malipo_testkit::conformance::cut_everywhere(&crate::subject::KyandaSubject, &text);
+        assert!(kept.is_ok(), "{}: {kept:?}", path.display());
+    }
+}

@@ -148,3 +148,13 @@ fn the_notice_is_a_credit() {
     assert_eq!(provider_refs.find("third_party"), Some("7***2"));
     assert_eq!(at, Timestamp::parse_rfc3339("2024-07-03T03:23:53Z"));
 }
+
+#[test]
+fn every_fixture_cut_anywhere_decides_nothing_that_the_whole_does_not() {
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/fixtures")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read(&path).unwrap();
+        let kept = malipo_testkit::conformance::cut_everywhere(&crate::subject::SasaPaySubject, &text);
+        assert!(kept.is_ok(), "{}: {kept:?}", path.display());
+    }
+}
