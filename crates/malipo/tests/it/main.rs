@@ -13,9 +13,30 @@ mod altered;
 mod breaks;
 mod outside_provider;
 mod outside_subject;
-#[cfg(all(feature = "daraja", feature = "kasapay", feature = "hyper", feature = "reqwest"))]
+#[cfg(all(
+    feature = "daraja",
+    feature = "kasapay",
+    feature = "kyanda",
+    feature = "sasapay",
+    feature = "hyper",
+    feature = "reqwest",
+))]
 mod rig;
-#[cfg(all(feature = "daraja", feature = "kasapay", feature = "hyper", feature = "reqwest"))]
+#[cfg(all(
+    feature = "daraja",
+    feature = "kasapay",
+    feature = "kyanda",
+    feature = "sasapay",
+    feature = "hyper",
+    feature = "reqwest",
+))]
 mod rows;
-#[cfg(all(feature = "daraja", feature = "kasapay", feature = "hyper", feature = "reqwest"))]
+#[cfg(all(
+    feature = "daraja",
+    feature = "kasapay",
+    feature = "kyanda",
+    feature = "sasapay",
+    feature = "hyper",
+    feature = "reqwest",
+))]
 mod scenarios;

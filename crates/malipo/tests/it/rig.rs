@@ -11,13 +11,15 @@ use axum::response::IntoResponse;
 use malipo::daraja::{AppKeys, Certificate, Daraja, Initiator, InitiatorPassword, SecurityCredential};
 use malipo::hyper::HyperTransport;
 use malipo::kasapay::KasaPay;
+use malipo::kyanda::Kyanda;
 use malipo::reqwest::ReqwestTransport;
+use malipo::sasapay::SasaPay;
 use malipo::transport::Transport;
 use malipo::{
     Answer, Callback, CallbackUrl, Callbacks, Delivery, DeliveryPurpose, Env, Headers, Instruction,
     Operation, Provider, Read, Reference, Report, Secret, Storage, SystemEnv, Terms, Ticket,
 };
-use malipo_sim::{DarajaAccount, DarajaKey, Gateway, Options, Sim};
+use malipo_sim::{DarajaAccount, DarajaKey, Gateway, KyandaAccount, Options, Sim};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -77,6 +79,32 @@ pub(crate) fn kasapay(sim: &Sim, transport: Arc<dyn Transport>) -> KasaPay {
     let keys = app_keys(account.consumer_key(), account.consumer_secret());
     let config = malipo::kasapay::Config::sandbox(keys, account.service_code()).unwrap();
     KasaPay::new(config.with_base_url(sim.url()).unwrap(), transport, env())
+}
+
+pub(crate) fn sasapay(sim: &Sim, transport: Arc<dyn Transport>) -> SasaPay {
+    let account = sim.sasapay();
+    let keys = app_keys(account.client_id(), account.client_secret());
+    let config = malipo::sasapay::Config::sandbox(keys, account.merchant_code().parse().unwrap()).unwrap();
+    SasaPay::new(config.with_base_url(sim.url()).unwrap(), transport, env())
+}
+
+pub(crate) fn initiator() -> malipo::kyanda::Initiator {
+    let (name, phone) = ("John Doe".parse().unwrap(), "0715330000".parse().unwrap());
+    malipo::kyanda::Initiator::new(name, "Kenya", phone).unwrap()
+}
+
+pub(crate) fn kyanda(sim: &Sim, transport: Arc<dyn Transport>) -> Kyanda {
+    let account = sim.kyanda();
+    let keys = malipo::kyanda::Keys::new(Secret::new(account.api_key())).unwrap();
+    let keys = keys.with_security_key(Secret::new(account.security_key())).unwrap();
+    let config = malipo::kyanda::Config::sandbox(keys, account.merchant_id(), initiator()).unwrap();
+    Kyanda::new(config.with_base_url(sim.url()).unwrap(), transport, env())
+}
+
+/// Kyanda posts to one URL for the whole merchant.
+pub(crate) fn noticed_by_kyanda(inbox: &Inbox) -> Options {
+    let url = inbox.notices().as_str().parse().unwrap();
+    options().with_kyanda(KyandaAccount::new().with_callback_url(url))
 }
 
 impl<P: Provider + Callbacks + 'static> Rig<P> {
@@ -190,6 +218,11 @@ impl Inbox {
 
     pub(crate) fn answers(&self, reference: &str) -> Callback {
         Callback::new(self.url("answer", reference)).with_timeout(self.url("answer-timeout", reference))
+    }
+
+    /// The merchant's one URL for everything.
+    pub(crate) fn notices(&self) -> CallbackUrl {
+        format!("{}/notice", self.origin).parse().unwrap()
     }
 
     fn url(&self, purpose: &str, reference: &str) -> CallbackUrl {

@@ -6,8 +6,13 @@ use std::time::Duration;
 
 use malipo::daraja::Daraja;
 use malipo::kasapay::KasaPay;
+use malipo::kyanda::Kyanda;
+use malipo::sasapay::SasaPay;
 use malipo::transport::Transport;
-use malipo::{Advice, Callbacks, Effect, ErrorKind, Instruction, Network, PayOut, Payee, Provider, State};
+use malipo::{
+    Advice, Callbacks, Collect, Effect, ErrorKind, Instruction, Network, PayOut, Payee, Payer, Provider,
+    State,
+};
 use malipo_sim::{Fault, Gateway, MoveKind, Operation, Options, Sim};
 
 use crate::rig::{self, Rig, options};
@@ -53,6 +58,38 @@ impl Paying for KasaPay {
     fn payment(rig: &Rig<Self>) -> Instruction {
         let payee = Payee::till("565656".parse().unwrap()).with_name("Test Limited".parse().unwrap());
         Instruction::PayOut(PayOut::new(payee, rig.terms("PAY-1", "1500")))
+    }
+}
+
+impl Paying for SasaPay {
+    const GATEWAY: Gateway = Gateway::SasaPay;
+    const OPERATION: Operation = Operation::Collect;
+
+    fn make(sim: &Sim, transport: Arc<dyn Transport>) -> Self {
+        rig::sasapay(sim, transport)
+    }
+
+    fn payment(rig: &Rig<Self>) -> Instruction {
+        let payer = Payer::mobile_money(Network::Safaricom, "0708374149".parse().unwrap());
+        Instruction::Collect(Collect::new(payer, rig.terms("PAY-1", "1500")))
+    }
+}
+
+impl Paying for Kyanda {
+    const GATEWAY: Gateway = Gateway::Kyanda;
+    const OPERATION: Operation = Operation::PayOut;
+
+    fn make(sim: &Sim, transport: Arc<dyn Transport>) -> Self {
+        rig::kyanda(sim, transport)
+    }
+
+    fn payment(_: &Rig<Self>) -> Instruction {
+        let payee = Payee::wallet(Network::Airtel, "0733123456".parse().unwrap());
+        Instruction::PayOut(PayOut::new(payee, rig::terms("PAY-1", "1500")))
+    }
+
+    fn options(inbox: &rig::Inbox) -> Options {
+        rig::noticed_by_kyanda(inbox)
     }
 }
 
@@ -107,6 +144,8 @@ macro_rules! scenarios {
 scenarios! {
     daraja: Daraja;
     kasapay: KasaPay;
+    sasapay: SasaPay;
+    kyanda: Kyanda;
 }
 
 async fn rigs<P: Paying>() -> Vec<Rig<P>> {
@@ -189,5 +228,21 @@ async fn forged<P: Paying>() {
         assert!(amounts.iter().any(|amount| amount != "1500.00"), "the forged one over {}", rig.over);
         assert!(amounts.iter().any(|amount| amount == "1500.00"), "the true one over {}", rig.over);
         assert_eq!(moved(&rig), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_reference_that_is_sent_again_is_unknown_and_paid_once() {
+    repeated::<Daraja>().await;
+    repeated::<KasaPay>().await;
+}
+
+async fn repeated<P: Paying>() {
+    for rig in rigs::<P>().await {
+        rig.submit(P::payment(&rig)).await.unwrap();
+        let error = rig.submit(P::payment(&rig)).await.unwrap_err();
+        assert_eq!((error.effect(), error.advice()), (Effect::Unknown, Advice::Ask), "{error}");
+        rig.sim.idle().await;
+        assert_eq!(moved(&rig), 1, "over {}", rig.over);
     }
 }

@@ -4,3 +4,5 @@
 
 mod daraja;
 mod kasapay;
+mod kyanda;
+mod sasapay;
