@@ -11,8 +11,3 @@ pub use config::{Config, Initiator, Keys};
 pub use malipo_transport::{Production, Sandbox};
 pub use provider::{GATEWAY, Kyanda};
 pub use wire::{Endpoint, FaibaBundle};
-
-/// The examples on the gateway's page, compiled.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/gateways/kyanda.md")]
-struct GatewayPage;

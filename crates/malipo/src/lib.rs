@@ -25,3 +25,20 @@ pub use malipo_sasapay as sasapay;
 #[cfg(all(doctest, feature = "daraja", feature = "reqwest"))]
 #[doc = include_str!("../../../README.md")]
 struct FrontPage;
+
+/// The examples of the gateways' pages, compiled.
+#[cfg(all(doctest, feature = "daraja"))]
+#[doc = include_str!("../../../docs/gateways/daraja.md")]
+struct DarajaPage;
+
+#[cfg(all(doctest, feature = "kasapay"))]
+#[doc = include_str!("../../../docs/gateways/kasapay.md")]
+struct KasaPayPage;
+
+#[cfg(all(doctest, feature = "sasapay"))]
+#[doc = include_str!("../../../docs/gateways/sasapay.md")]
+struct SasaPayPage;
+
+#[cfg(all(doctest, feature = "kyanda"))]
+#[doc = include_str!("../../../docs/gateways/kyanda.md")]
+struct KyandaPage;
