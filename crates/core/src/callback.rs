@@ -100,8 +100,9 @@ pub enum Read {
     NotModelled,
 }
 
-/// Money that came in without having been asked for, such as a customer paying at a till.
-#[derive(Debug, Clone)]
+/// Money that came in without having been asked for, such as a customer paying at a till. Prints nothing of what the
+/// payer typed, which may be a name or a number.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Credit {
     /// Which configured account it came in at.
@@ -147,6 +148,23 @@ impl Credit {
             signature: Signature::NotExpected,
             raw,
         }
+    }
+}
+
+impl fmt::Debug for Credit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credit")
+            .field("provider", &self.provider)
+            .field("amount", &self.amount)
+            .field("payer", &self.payer)
+            .field("account", &self.account.as_ref().map(|_| "***"))
+            .field("reference", &self.reference)
+            .field("provider_refs", &self.provider_refs)
+            .field("at", &self.at)
+            .field("trust", &self.trust)
+            .field("signature", &self.signature)
+            .field("raw", &self.raw)
+            .finish()
     }
 }
 
@@ -271,6 +289,16 @@ mod tests {
         let twice = headers.with("x-SIGNATURE", "c");
         assert_eq!(twice.single("x-signature"), Err(CallbackError::RepeatedHeader("x-signature")));
         assert_eq!(format!("{twice:?}"), r#"{"X-Signature", "x-other", "x-SIGNATURE"}"#);
+    }
+
+    #[test]
+    fn a_credit_prints_nothing_of_what_its_payer_typed() {
+        let amount = Money::kes("350").unwrap();
+        let refs = ProviderRefs::new();
+        let mut credit = Credit::new(ProviderId::of("a"), amount, refs, Trust::Claimed, Raw::default());
+        credit.account = Some("Jane 0708374149".to_owned());
+        let printed = format!("{credit:?}");
+        assert!(printed.contains("***") && !printed.contains("Jane"), "{printed}");
     }
 
     #[test]
