@@ -21,13 +21,22 @@ pub(crate) struct Tool {
 }
 
 /// Every external program, a row each.
-const TOOLS: &[Tool] = &[Tool {
-    name: "openssl",
-    needed_for: "Daraja's SecurityCredential against an independent implementation",
-    probe: &["openssl", "version"],
-    debian: "openssl",
-    elsewhere: "`brew install openssl` on macOS, `dnf install openssl` on Fedora",
-}];
+const TOOLS: &[Tool] = &[
+    Tool {
+        name: "curl",
+        needed_for: "the gateways' own example requests, sent to the simulator as a process",
+        probe: &["curl", "--version"],
+        debian: "curl",
+        elsewhere: "`brew install curl` on macOS, `dnf install curl` on Fedora",
+    },
+    Tool {
+        name: "openssl",
+        needed_for: "Daraja's SecurityCredential and Kyanda's signatures against an independent implementation",
+        probe: &["openssl", "version"],
+        debian: "openssl",
+        elsewhere: "`brew install openssl` on macOS, `dnf install openssl` on Fedora",
+    },
+];
 
 /// The variable in which tests read what they must do without, separated by commas.
 pub(crate) const WITHOUT: &str = "MALIPO_WITHOUT";

@@ -1,6 +1,9 @@
 //! The command as a user runs it.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail by panicking")]
 
+// The printed command lines are meant for a shell.
+#[cfg(unix)]
+mod curl;
 mod sim;
 
 use std::process::{Command, Output};

@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use crate::{malipo, text};
 
 /// A process that is ended with the test, however that goes.
-struct Running {
+pub(crate) struct Running {
     child: Child,
     stdout: BufReader<ChildStdout>,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Running {
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_malipo"));
         let command = command.arg("sim").args(arguments).env("NO_COLOR", "1").stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();

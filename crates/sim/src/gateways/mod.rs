@@ -11,6 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::fault::Faults;
 use crate::world::{Stage, plain};
@@ -186,6 +187,16 @@ fn no_such_path() -> Reply {
     Reply { response, refused: Some("no gateway has such a path".into()) }
 }
 
+/// What is wrong with a body that is no JSON object: also where, if it is no JSON at all. Nothing that stands there is
+/// repeated: it may be a secret.
+pub(crate) fn no_object(body: &[u8]) -> String {
+    let rule = "the body must be one JSON object";
+    match serde_json::from_slice::<Value>(body) {
+        Err(error) => format!("{rule}: {error}"),
+        Ok(_) => rule.to_owned(),
+    }
+}
+
 /// A response with a JSON body.
 pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response<Bytes> {
     plain(status, "application/json", json_bytes(body))
@@ -194,4 +205,27 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Response<Bytes>
 pub(crate) fn json_bytes(body: &impl Serialize) -> Bytes {
     // Only maps with keys that are no strings, and failing Serialize impls, fail; there are none here.
     serde_json::to_vec(body).unwrap_or_default().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_object_is_told_with_its_place_and_without_its_words() {
+        for (body, place) in [
+            ("", ": EOF while parsing a value at line 1 column 0"),
+            ("{\"Amount\":\"10\"\n\"PartyA\":\"600996\"}", ": expected `,` or `}` at line 2 column 1"),
+            ("{\"PIN\":\"0000\",}", ": trailing comma at line 1 column 15"),
+            ("{\u{201c}PIN\u{201d}:\"0000\"}", ": key must be a string at line 1 column 2"),
+            ("[\"0000\"]", ""),
+            ("\"0000\"", ""),
+        ] {
+            assert_eq!(
+                no_object(body.as_bytes()),
+                format!("the body must be one JSON object{place}"),
+                "{body}"
+            );
+        }
+    }
 }

@@ -29,7 +29,7 @@ use order::Order;
 use refusal::Refusal;
 use token::Tokens;
 
-use super::{Call, Gateway, Operation, Reply, json};
+use super::{Call, Gateway, Operation, Reply, json, no_object};
 use crate::event::Delivery;
 use crate::fault::{Fault, Faults};
 use crate::notify::{Callback, Telling, tellings};
@@ -256,5 +256,5 @@ fn read_fields(request: &Request<Bytes>) -> Result<Fields, Refusal> {
     if !media_type.trim().eq_ignore_ascii_case("application/json") {
         return Err(Refusal::payload("the content type must be application/json"));
     }
-    Fields::parse(request.body()).ok_or_else(|| Refusal::payload("the body must be one JSON object"))
+    Fields::parse(request.body()).ok_or_else(|| Refusal::payload(&no_object(request.body())))
 }

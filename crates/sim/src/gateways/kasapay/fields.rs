@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
 use super::refusal::Refusal;
+use crate::gateways::no_object;
 
 /// The members of a JSON object, and what was found wrong with them. Of members with one name the last
 /// counts; unknown ones are nobody's business.
@@ -29,7 +30,7 @@ impl Fields {
         if !media_type.trim().eq_ignore_ascii_case("application/json") {
             return Err(Refusal::payload("the content type must be application/json"));
         }
-        Self::parse(request.body()).ok_or_else(|| Refusal::payload("the body must be one JSON object"))
+        Self::parse(request.body()).ok_or_else(|| Refusal::payload(&no_object(request.body())))
     }
 
     /// A string that is not empty.

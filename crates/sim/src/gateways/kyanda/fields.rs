@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use super::codes;
 use super::endpoint::{Endpoint, METADATA, PRODUCT};
 use super::refusal::{INVALID, MISSING, Refusal};
+use crate::gateways::no_object;
 
 /// The members of a JSON object, unread, with those of the objects in it under dotted names. Of members with
 /// one name the last counts.
@@ -72,7 +73,7 @@ impl Parameters {
             return Err(Refusal::of(INVALID, "the content type must be application/json"));
         }
         let members = Members::parse(endpoint, request.body())
-            .ok_or_else(|| Refusal::of(INVALID, "the body must be one JSON object"))?;
+            .ok_or_else(|| Refusal::of(INVALID, &no_object(request.body())))?;
         members.check_names(endpoint)?;
         let mut texts = BTreeMap::new();
         let mut metadata = None;

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::channel::Channel;
 use super::refusal::Refusal;
+use crate::gateways::no_object;
 
 /// What was found wrong, by field.
 pub(super) struct Wrong(pub(super) BTreeMap<String, Vec<String>>);
@@ -32,7 +33,7 @@ impl Fields {
         if !media_type.trim().eq_ignore_ascii_case("application/json") {
             return Err(Refusal::unsupported_media());
         }
-        Self::parse(request.body()).ok_or_else(Refusal::no_object)
+        Self::parse(request.body()).ok_or_else(|| Refusal::no_object(&no_object(request.body())))
     }
 
     /// A string that says something.
@@ -119,7 +120,7 @@ impl Fields {
         let text = self.text(name)?;
         let uri = text.parse::<Uri>().ok().filter(|uri| {
             let schemed = matches!(uri.scheme_str(), Some("http" | "https"));
-            schemed && uri.host().is_some_and(|host| !host.is_empty())
+            schemed && uri.host().is_some_and(is_host)
         });
         if uri.is_some() {
             return uri;
@@ -176,6 +177,13 @@ impl Fields {
     fn raw(&self, name: &str) -> Option<&str> {
         self.members.get(name).map(|raw| raw.get()).filter(|raw| *raw != "null")
     }
+}
+
+/// Whether a host's name has only what such names have. An address in the samples of the page is masked with
+/// asterisks, which a URL may hold, but no name does.
+fn is_host(host: &str) -> bool {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
+    !host.is_empty() && host.bytes().all(known)
 }
 
 /// A Kenyan mobile number with its country code: `2547...` or `2541...`, twelve digits.

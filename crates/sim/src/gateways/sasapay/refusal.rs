@@ -98,8 +98,8 @@ impl Refusal {
         Self::detail(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The content type must be application/json")
     }
 
-    pub(super) fn no_object() -> Self {
-        Self::detail(StatusCode::BAD_REQUEST, "JSON parse error: the body must be one JSON object")
+    pub(super) fn no_object(why: &str) -> Self {
+        Self::detail(StatusCode::BAD_REQUEST, &format!("JSON parse error: {why}"))
     }
 
     /// Names each field and the rules it breaks. Values are not repeated: they may be secrets.
