@@ -172,7 +172,7 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
 
 #[cfg(test)]
 mod tests {
-    use super::{COMMANDS, Request, parse, usage};
+    use super::{COMMANDS, Request, Turn, parse, usage};
     use crate::workspace::Place;
 
     fn told(line: &str, place: Place) -> Result<String, String> {
@@ -205,6 +205,16 @@ mod tests {
     #[test]
     fn ci_leaves_nothing_out() {
         assert!(told("test --without openssl", Place::Ci).unwrap_err().contains("CI=true"));
+    }
+
+    #[test]
+    fn the_guide_for_contributors_has_every_step() {
+        let guide = include_str!("../../CONTRIBUTING.md");
+        for step in COMMANDS.iter().filter(|command| command.turn == Turn::InTest) {
+            assert!(
+                guide.lines().any(|line| line.starts_with('|') && line.contains(&format!("`{}`", step.name)))
+            );
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use malipo::kyanda::{Config, FaibaBundle, Initiator, Keys, Kyanda};
 use malipo::reqwest::ReqwestTransport;
 use malipo::{
     Airtime, Answer, Balances, Bill, Biller, Money, Network, Operation, Provider, ProviderExt, Reference,
-    Report, Secret, SystemEnv, Terms, Ticket, Voucher,
+    Report, Secret, State, SystemEnv, Terms, Ticket, Voucher,
 };
 use malipo_sim::{Options, Sim};
 
@@ -45,7 +45,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let report = asked(&kyanda, operation, accepted).await?;
         // The values are worth money to whoever knows them, so they print only where you expose them.
         let goods: Vec<_> = report.goods.iter().map(|good| good.kind).collect();
-        println!("{what}: {:?}, with {goods:?}", report.state);
+        if report.state != State::Settled {
+            return Err(format!("{what}: {:?}", report.state).into());
+        }
+        println!("{what}: bought, with {goods:?}");
     }
     for balance in kyanda.balances().await?.balances {
         println!("{}: {}", balance.account, balance.available);

@@ -101,16 +101,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let accepted = kasapay.pay_out(PayOut::new(payee, terms)).await?;
     println!("accepted, which is not paid: {:?}", accepted.state);
 
-    let delivery = deliveries.recv().await.ok_or("the server is gone")?;
+    sim.idle().await;
+    let delivery = deliveries.try_recv().map_err(|_| "nothing was posted")?;
     match kasapay.read(&delivery)? {
         Read::Report(report) if !agrees(&report, &reference, amount) => {
-            println!("posted to the right URL, and about something else: somebody has to look at it");
+            return Err(
+                "posted to the right URL, and about something else: somebody has to look at it".into()
+            );
         }
         Read::Report(report) if report.state == State::Settled => {
             println!("posted: paid, receipt {}", report.receipt.as_deref().unwrap_or("none"));
             println!("KasaPay signs nothing, so ask for its status before you release goods");
         }
-        other => println!("posted: {other:?}"),
+        other => return Err(format!("posted, and no payment: {other:?}").into()),
     }
     Ok(())
 }

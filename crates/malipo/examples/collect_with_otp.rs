@@ -26,7 +26,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let reference = Reference::mint(&*env);
     let terms = Terms::new(reference.clone(), Money::kes("50")?)
         .with_description("Two loaves")
-        .with_callback(Callback::new("https://pay.example.com/results/1".parse()?));
+        .with_callback(Callback::new(format!("https://pay.example.com/results/{reference}").parse()?));
     let payer = Payer::gateway_wallet("0708 374 149".parse()?);
     let asked = sasapay.collect(Collect::new(payer, terms)).await?;
     if asked.next_step != Some(NextStep::EnterCode) {
@@ -36,19 +36,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // The code is confirmed as a step of the same collection: the same reference, and the gateway's name for it.
     let ticket = Ticket::new(reference.clone(), Operation::Collect).with_provider_refs(asked.provider_refs);
-    let mistyped = Confirm::new(ticket.clone(), Secret::new("000000"));
-    match sasapay.confirm(mistyped).await {
-        Err(error) if error.effect() == Effect::None => println!("a wrong code leaves it open"),
+    let message = sim.messages().pop().ok_or("the payer has no message")?;
+    let mistyped: String =
+        message.code.chars().rev().map(|digit| if digit == '9' { '0' } else { '9' }).collect();
+    match sasapay.confirm(Confirm::new(ticket.clone(), Secret::new(mistyped))).await {
+        Err(error) if error.effect() == Effect::None => println!("a wrong code does nothing"),
         other => return Err(format!("a wrong code was taken: {other:?}").into()),
     }
-    let message = sim.messages().pop().ok_or("the payer has no message")?;
     let confirmed = sasapay.confirm(Confirm::new(ticket, Secret::new(message.code))).await?;
     println!("confirmed, which is not paid either: {:?}", confirmed.state);
 
     sim.idle().await;
-    println!(
-        "the gateway's ledger: paid {} time(s)",
-        sim.ledger().moved(Gateway::SasaPay, reference.as_str())
-    );
+    match sim.ledger().moved(Gateway::SasaPay, reference.as_str()) {
+        1 => println!("the gateway's ledger: paid once"),
+        times => return Err(format!("paid {times} times").into()),
+    }
     Ok(())
 }

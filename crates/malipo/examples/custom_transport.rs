@@ -69,14 +69,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let reference = Reference::mint(&*env);
     let payee = Payee::till("565656".parse()?).with_name("Mama Mboga Ltd".parse()?);
     let terms = Terms::new(reference.clone(), Money::kes("100")?)
-        .with_callback(Callback::new("https://pay.example.com/results/1".parse()?));
+        .with_callback(Callback::new(format!("https://pay.example.com/results/{reference}").parse()?));
     let report = kasapay.pay_out(PayOut::new(payee, terms)).await?;
     println!("over our own transport: {:?}, which is not paid yet", report.state);
 
     sim.idle().await;
-    println!(
-        "the gateway's ledger: paid {} time(s)",
-        sim.ledger().moved(Gateway::KasaPay, reference.as_str())
-    );
+    match sim.ledger().moved(Gateway::KasaPay, reference.as_str()) {
+        1 => println!("the gateway's ledger: paid once"),
+        times => return Err(format!("paid {times} times").into()),
+    }
     Ok(())
 }

@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let reference = Reference::mint(&*env);
     let payee = Payee::till("565656".parse()?).with_name("Mama Mboga Ltd".parse()?);
     let terms = Terms::new(reference.clone(), Money::kes("1500")?)
-        .with_callback(Callback::new("https://pay.example.com/results/1".parse()?));
+        .with_callback(Callback::new(format!("https://pay.example.com/results/{reference}").parse()?));
 
     match kasapay.pay_out(PayOut::new(payee, terms)).await {
         Ok(report) => println!("accepted, which is not paid: {:?}", report.state),
@@ -36,7 +36,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Err(error) => println!("nobody knows yet, so ask: {error}"),
     }
     let report = asked_until_known(&kasapay, &reference, &*env).await?;
-    println!("{:?}, receipt {}", report.state, report.receipt.as_deref().unwrap_or("none"));
+    match (report.state, report.receipt) {
+        (State::Settled, Some(receipt)) => println!("paid, receipt {receipt}"),
+        (state, _) => return Err(format!("not paid: {state:?}, {:?}", report.text).into()),
+    }
     Ok(())
 }
 

@@ -26,14 +26,15 @@ async fn pay(
     amount: Money,
     env: &dyn Env,
 ) -> Result<Report, Box<dyn Error>> {
-    let terms = Terms::new(Reference::mint(env), amount);
+    let reference = Reference::mint(env);
+    let terms = Terms::new(reference.clone(), amount);
     let pay_out = PayOut::new(payee.clone(), terms.clone());
     let ability = provider.capabilities().ability(&Instruction::PayOut(pay_out));
     let terms = match ability.map(|ability| ability.callback) {
         None | Some(CallbackUse::None) => terms,
         Some(_) => terms.with_callback(
-            Callback::new("https://pay.example.com/results/1".parse()?)
-                .with_timeout("https://pay.example.com/timeouts/1".parse()?),
+            Callback::new(format!("https://pay.example.com/results/{reference}").parse()?)
+                .with_timeout(format!("https://pay.example.com/timeouts/{reference}").parse()?),
         ),
     };
     Ok(provider.submit(&Instruction::PayOut(PayOut::new(payee, terms))).await?)
@@ -60,7 +61,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         println!("{}: {:?}, which is not paid yet", provider.id(), report.state);
     }
     sim.idle().await;
-    println!("the gateways' ledgers: {} payments made", sim.ledger().moves().len());
+    match sim.ledger().moves().len() {
+        3 => println!("the gateways' ledgers: three payments made"),
+        made => return Err(format!("{made} payments made").into()),
+    }
     Ok(())
 }
 

@@ -132,7 +132,17 @@ macro_rules! scenarios {
             async fn however_often_and_late_it_is_told_it_was_paid_once() {
                 told::<$provider>(Fault::CallbackTwice, 2).await;
                 told::<$provider>(Fault::CallbackEarly, 1).await;
-                told::<$provider>(Fault::CallbackLate(Duration::from_millis(200)), 1).await;
+                told::<$provider>(Fault::CallbackLate(HOUR), 1).await;
+            }
+
+            #[tokio::test]
+            async fn a_contradiction_is_told_as_it_is() {
+                contradicted::<$provider>().await;
+            }
+
+            #[tokio::test]
+            async fn a_refusal_that_echoes_a_secret_does_not_print_it() {
+                echoed::<$provider>().await;
             }
 
             #[tokio::test]
@@ -203,11 +213,22 @@ async fn throttled<P: Paying>() {
     }
 }
 
+const HOUR: Duration = Duration::from_secs(3600);
+
 async fn told<P: Paying>(fault: Fault, times: usize) {
     for rig in rigs::<P>().await {
         let what = format!("{fault:?} over {}", rig.over);
         rig.sim.inject(P::GATEWAY, P::OPERATION, [fault]);
-        rig.done(P::payment(&rig)).await;
+        rig.submit(P::payment(&rig)).await.unwrap();
+        if fault == Fault::CallbackEarly {
+            assert_eq!(rig.reports().len(), 1, "{what}: told before the request was answered");
+        }
+        if fault == Fault::CallbackLate(HOUR) {
+            rig.sim.advance(HOUR / 2);
+            assert_eq!((moved(&rig), rig.reports().len()), (1, 0), "{what}: paid, and not told yet");
+            rig.sim.advance(HOUR);
+        }
+        rig.sim.idle().await;
         let reports = rig.reports();
         assert_eq!(reports.len(), times, "{what}");
         for report in &reports {
@@ -215,6 +236,38 @@ async fn told<P: Paying>(fault: Fault, times: usize) {
             assert_eq!(report.amount.unwrap().to_plain(), "1500.00", "{what}");
         }
         assert_eq!(moved(&rig), 1, "{what}");
+    }
+}
+
+/// Two results that cannot both be true are both told as they are: which one stands is for whoever keeps the books.
+async fn contradicted<P: Paying>() {
+    for rig in rigs::<P>().await {
+        rig.sim.inject(P::GATEWAY, P::OPERATION, [Fault::CallbackContradicting]);
+        rig.done(P::payment(&rig)).await;
+        let states: Vec<_> = rig.reports().into_iter().map(|report| report.state).collect();
+        assert_eq!(states, [State::Settled, State::Failed], "over {}", rig.over);
+        assert_eq!(moved(&rig), 1);
+    }
+}
+
+/// A token that has run out is renewed, and the payment that was turned away with it is sent once more.
+async fn renewed<P: Paying>() {
+    for rig in rigs::<P>().await {
+        rig.sim.inject(P::GATEWAY, P::OPERATION, [Fault::TokenExpired]);
+        rig.done(P::payment(&rig)).await;
+        let calls = [Operation::Token, P::OPERATION].map(|operation| rig.sim.calls(P::GATEWAY, operation));
+        assert_eq!((calls, moved(&rig)), ([2, 2], 1), "over {}", rig.over);
+    }
+}
+
+/// A refusal that repeats our credentials does not get them into what is printed.
+async fn echoed<P: Paying>() {
+    for rig in rigs::<P>().await {
+        rig.sim.inject(P::GATEWAY, P::OPERATION, [Fault::EchoedToken]);
+        let error = rig.provider.submit(&P::payment(&rig)).await.expect_err(rig.over);
+        assert_eq!(error.effect(), Effect::None, "{error}");
+        assert!(error.to_string().contains("[secret]"), "it was there, and is not: {error}");
+        assert_eq!(moved(&rig), 0);
     }
 }
 
@@ -245,6 +298,13 @@ async fn forged<P: Paying>() {
         assert_eq!((answer.state, answer.amount.unwrap().to_plain()), (State::Settled, "1500.00".to_owned()));
         assert_eq!(moved(&rig), 1);
     }
+}
+
+#[tokio::test]
+async fn a_token_that_ran_out_is_renewed_once_and_the_money_moves_once() {
+    renewed::<Daraja>().await;
+    renewed::<KasaPay>().await;
+    renewed::<SasaPay>().await;
 }
 
 #[tokio::test]

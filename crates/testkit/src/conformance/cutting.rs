@@ -3,13 +3,13 @@
 use bytes::Bytes;
 use malipo_core::Effect;
 
-use super::bench::{Bench, Came, Result};
+use super::bench::{Bench, Came, Question, Result};
 use super::delivering::{decides, everywhere, heard};
 use crate::scripted::answer;
 use crate::{Outcome, ScriptedTransport};
 
 /// The statuses of an answer that a gateway means something by.
-const STATUSES: &[u16] = &[200, 202, 400, 404];
+const STATUSES: &[u16] = &[200, 202, 400, 401, 404, 429, 500];
 
 /// Cuts `text` at every byte, and says what is left as an answer to every operation, to a question and to the request
 /// for a token, and posts it to every place that the gateway posts to. It may decide nothing that the whole does not.
@@ -37,9 +37,16 @@ fn submitted(bench: &Bench<'_>, text: &Bytes, status: u16) -> Result {
 }
 
 fn asked(bench: &Bench<'_>, text: &Bytes, status: u16) -> Result {
-    let Some(question) = bench.questions()?.into_iter().next() else { return Ok(()) };
-    let come = |body| Came::from(&bench.ask(&question.ticket, said(status, body)).outcome);
-    hold(text, &format!("answered to a question with {status}"), Effect::Unchanged, come)
+    let mut seen = Vec::new();
+    for Question { ticket, .. } in bench.questions()? {
+        if seen.contains(&ticket.operation) {
+            continue;
+        }
+        seen.push(ticket.operation);
+        let come = |body| Came::from(&bench.ask(&ticket, said(status, body)).outcome);
+        hold(text, &format!("answered to a question with {status}"), Effect::Unchanged, come)?;
+    }
+    Ok(())
 }
 
 fn token(bench: &Bench<'_>, text: &Bytes) -> Result {
