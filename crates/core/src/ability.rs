@@ -62,7 +62,7 @@ impl Ability {
 
     /// Whether the operation can be done with this kind of party.
     pub fn serves(&self, party: &PartyKind) -> bool {
-        self.parties.iter().any(|declared| declared.covers(party))
+        self.parties.contains(party)
     }
 
     /// Whether the details may have this key: it is declared, or it continues one that is declared with a dot at

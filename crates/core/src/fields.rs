@@ -20,14 +20,33 @@ use crate::{Scalar, filled, read_object};
 pub struct Fields(Vec<(String, Box<RawValue>)>);
 
 /// What an object says of one thing. Closed on purpose: what contradicts itself must not pass for what is absent.
+/// Prints no value.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Said {
-    /// Nothing, or nothing but blanks.
+pub enum Said<T = String> {
+    /// Nothing, or nothing but blanks; of an object, null or what is empty.
     Nothing,
     /// This, once or several times over.
-    This(String),
-    /// Two things that differ, or something that is neither text, number nor boolean.
+    This(T),
+    /// Two things that differ, or something of another shape: neither text, number nor boolean, or no object.
     Conflict,
+}
+
+impl<T> Said<T> {
+    /// What was said, if it was one thing.
+    pub fn this(self) -> Option<T> {
+        match self {
+            Self::This(value) => Some(value),
+            Self::Nothing | Self::Conflict => None,
+        }
+    }
+
+    fn and(self, next: Self, is_same: impl Fn(&T, &T) -> bool) -> Self {
+        match (self, next) {
+            (said, Self::Nothing) | (Self::Nothing, said) => said,
+            (Self::This(said), Self::This(next)) if is_same(&said, &next) => Self::This(said),
+            _ => Self::Conflict,
+        }
+    }
 }
 
 impl Said {
@@ -40,13 +59,13 @@ impl Said {
     }
 }
 
-impl fmt::Debug for Said {
+impl<T> fmt::Debug for Said<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Nothing => f.write_str("Nothing"),
-            Self::This(text) => write!(f, "This({} bytes)", text.len()),
-            Self::Conflict => f.write_str("Conflict"),
-        }
+        f.write_str(match self {
+            Self::Nothing => "Nothing",
+            Self::This(_) => "This",
+            Self::Conflict => "Conflict",
+        })
     }
 }
 
@@ -54,20 +73,20 @@ impl Fields {
     /// What is said under these names, which are spellings of one.
     pub fn said(&self, names: &[&str]) -> Said {
         let values = self.0.iter().filter(|(name, _)| names.contains(&name.as_str()));
-        values.fold(Said::Nothing, |said, (_, value)| match (said, scalar(value)) {
-            (said, Said::Nothing) => said,
-            (Said::Nothing, value) => value,
-            (said, value) if said == value => said,
-            _ => Said::Conflict,
-        })
+        values.fold(Said::Nothing, |said, (_, value)| said.and(scalar(value), String::eq))
     }
 
-    /// The object of this name: none where there is none, where it is empty, and where two differ.
-    pub fn object(&self, name: &str) -> Option<Self> {
-        let mut values = self.0.iter().filter(|(own, _)| own == name).map(|(_, value)| value.get());
-        let first = values.next()?;
-        let object: Self = read_object(first.as_bytes()).ok()?;
-        (values.all(|other| other == first) && !object.0.is_empty()).then_some(object)
+    /// The object of this name. Null and an empty list say nothing, as an empty object does; anything else that is no
+    /// object is a conflict.
+    pub fn object(&self, name: &str) -> Said<Self> {
+        let values = self.0.iter().filter(|(own, _)| own == name);
+        values.fold(Said::Nothing, |said, (_, value)| said.and(within(value), Self::is_same))
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        let pairs = self.0.iter().zip(&other.0);
+        self.0.len() == other.0.len()
+            && pairs.into_iter().all(|(own, other)| own.0 == other.0 && own.1.get() == other.1.get())
     }
 
     /// Names and values but for blanks; a value that is an object or a list is its JSON.
@@ -89,6 +108,18 @@ impl fmt::Debug for Fields {
 fn scalar(value: &RawValue) -> Said {
     let Ok(scalar) = serde_json::from_str::<Option<Scalar>>(value.get()) else { return Said::Conflict };
     filled(scalar.as_ref()).map_or(Said::Nothing, |text| Said::This(text.to_owned()))
+}
+
+fn within(value: &RawValue) -> Said<Fields> {
+    let text = value.get();
+    if text == "null" || serde_json::from_str::<[(); 0]>(text).is_ok() {
+        return Said::Nothing;
+    }
+    match read_object::<Fields>(text.as_bytes()) {
+        Ok(object) if object.0.is_empty() => Said::Nothing,
+        Ok(object) => Said::This(object),
+        Err(_) => Said::Conflict,
+    }
 }
 
 impl<'de> Deserialize<'de> for Fields {
@@ -155,18 +186,38 @@ mod tests {
     }
 
     #[test]
-    fn an_object_within_is_one_object_and_not_empty() {
-        for (json, is_there) in [
-            (r#"{"details":{"a":1}}"#, true),
-            (r#"{"details":{"a":1},"details":{"a":1}}"#, true),
-            (r#"{"details":{"a":1},"details":{"a":2}}"#, false),
-            (r#"{"details":{}}"#, false),
-            (r#"{"details":[]}"#, false),
-            (r#"{"details":[{"a":1}]}"#, false),
-            (r#"{"details":"a"}"#, false),
-            ("{}", false),
+    fn an_object_within_is_there_or_not_or_nobody_can_tell() {
+        let object = |json: &str| read(json).object("details");
+        for json in [
+            r#"{"details":{"a":1}}"#,
+            r#"{"details":{"a":1},"details":{ "a":1 }}"#,
+            r#"{"details":null,"details":{"a":1},"other":2,"details":{}}"#,
         ] {
-            assert_eq!(read(json).object("details").is_some(), is_there, "{json}");
+            assert_eq!(object(json).this().unwrap().said(&["a"]).as_str(), Some("1"), "{json}");
+        }
+        for json in [
+            "{}",
+            r#"{"other":{"a":1}}"#,
+            r#"{"details":null}"#,
+            r#"{"details":{}}"#,
+            r#"{"details":[]}"#,
+            r#"{"details":[ ],"details":{ },"details":null}"#,
+        ] {
+            assert!(matches!(object(json), Said::Nothing), "{json}");
+        }
+        for json in [
+            r#"{"details":{"a":1},"details":{"a":2}}"#,
+            r#"{"details":{"a":1},"details":{"b":1}}"#,
+            r#"{"details":{"a":1},"details":{"a":1,"a":1}}"#,
+            r#"{"details":{"a":1},"details":"a"}"#,
+            r#"{"details":[{"a":1}]}"#,
+            r#"{"details":[null]}"#,
+            r#"{"details":"a"}"#,
+            r#"{"details":""}"#,
+            r#"{"details":false}"#,
+            r#"{"details":0}"#,
+        ] {
+            assert!(matches!(object(json), Said::Conflict), "{json}");
         }
     }
 
@@ -176,6 +227,6 @@ mod tests {
         let all: Vec<_> = fields.iter().collect();
         assert_eq!(all, [("z", "planted".to_owned()), ("a", "1".to_owned()), ("z", "[2, 3]".to_owned())]);
         let printed = format!("{fields:?} {:?}", fields.said(&["a"]));
-        assert_eq!(printed, r#"{"z", "a", "z", "none", "blank"} This(1 bytes)"#);
+        assert_eq!(printed, r#"{"z", "a", "z", "none", "blank"} This"#);
     }
 }

@@ -13,6 +13,7 @@ use rust_decimal::Decimal;
 /// let price = Money::kes("1500.50")?;
 /// assert_eq!(price.minor(), 150_050);
 /// assert_eq!(price.to_string(), "KES 1,500.50");
+/// assert_eq!(Money::shillings(1500), Money::kes("1500")?);
 /// assert!(Money::kes("10.005").is_err(), "nothing is rounded");
 /// assert_eq!(price.checked_add(Money::from_minor(50, Currency::Kes)?)?, Money::kes("1501")?);
 /// # Ok::<(), malipo_core::MoneyError>(())
@@ -106,6 +107,11 @@ impl Money {
     /// [`MoneyError::TooLarge`] beyond [`Money::MAX_MINOR`].
     pub fn from_minor(minor: i64, currency: Currency) -> Result<Self, MoneyError> {
         Self::within_limits(Decimal::new(minor, currency.minor_digits()), currency)
+    }
+
+    /// An amount of whole shillings; no such number is too large.
+    pub const fn shillings(whole: u32) -> Self {
+        Self { amount: Decimal::from_parts(whole, 0, 0, false, 0), currency: Currency::Kes }
     }
 
     /// Nothing, in `currency`.
@@ -251,6 +257,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn whole_shillings_are_never_too_many() {
+        for (whole, text) in [(0, "0"), (50, "50"), (u32::MAX, "4294967295")] {
+            let money = Money::shillings(whole);
+            assert_eq!(money, Money::kes(text).unwrap());
+            assert_eq!(Money::from_minor(money.minor(), Currency::Kes).unwrap(), money);
+        }
+    }
 
     #[test]
     fn the_grammar_is_strict() {

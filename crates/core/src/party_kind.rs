@@ -1,4 +1,4 @@
-use crate::{Biller, Instruction, Network, Payee, PayeeAccount, Payer, PayerSource};
+use crate::{Bill, Biller, Instruction, Network, Payee, PayeeAccount, Payer, PayerSource};
 
 /// A kind of party that an operation can be done with. Open: more will come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,17 +16,10 @@ pub enum PartyKind {
     Bank,
     /// A line of this network.
     Line(Network),
-    /// This biller; a code stands for every biller given by code.
+    /// This biller, one of those with a name.
     Biller(Biller),
-}
-
-impl PartyKind {
-    pub(crate) fn covers(&self, party: &Self) -> bool {
-        match (self, party) {
-            (Self::Biller(Biller::Code(_)), Self::Biller(Biller::Code(_))) => true,
-            (declared, wanted) => declared == wanted,
-        }
-    }
+    /// Any biller that is given by its code.
+    BillerByCode,
 }
 
 impl Instruction {
@@ -38,6 +31,7 @@ impl Instruction {
             Self::Confirm(_) => None,
             Self::Airtime(airtime) => Some(PartyKind::Line(airtime.network)),
             Self::Voucher(voucher) => Some(PartyKind::Line(voucher.network)),
+            Self::Bill(Bill { biller: Biller::Code(_), .. }) => Some(PartyKind::BillerByCode),
             Self::Bill(bill) => Some(PartyKind::Biller(bill.biller.clone())),
         }
     }
@@ -57,5 +51,23 @@ fn payer_kind(payer: &Payer) -> PartyKind {
         PayerSource::GatewayWallet { .. } => PartyKind::GatewayWallet,
         PayerSource::MobileMoney { network, .. } => PartyKind::Wallet(*network),
         PayerSource::Bank { .. } => PartyKind::Bank,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Money, Terms};
+
+    #[test]
+    fn a_biller_is_a_party_by_its_name_and_all_codes_are_one() {
+        let party = |biller: Biller| {
+            let terms = Terms::new("A".parse().unwrap(), Money::shillings(10));
+            Instruction::Bill(Bill::new(biller, "123".parse().unwrap(), terms)).party()
+        };
+        assert_eq!(party(Biller::Dstv), Some(PartyKind::Biller(Biller::Dstv)));
+        for code in ["SOME_BILLER", "DSTV"] {
+            assert_eq!(party(Biller::code(code).unwrap()), Some(PartyKind::BillerByCode), "{code}");
+        }
     }
 }

@@ -1,13 +1,14 @@
 //! What Kyanda posts to us, as what it claims. Pure.
 
 use malipo_core::{
-    CallbackError, Delivery, DeliveryPurpose, Fields, ProviderId, Read, Reply, Said, Storage, read_object,
+    CallbackError, Delivery, DeliveryPurpose, Fields, Read, Reply, Report, Said, State, Storage, read_object,
 };
 
+use crate::config::Settings;
 use crate::decode;
 
 /// Kyanda posts to one URL for the whole merchant, and nowhere else.
-pub(crate) fn read(provider: &ProviderId, delivery: &Delivery) -> Result<Read, CallbackError> {
+pub(crate) fn read(settings: &Settings, delivery: &Delivery) -> Result<Read, CallbackError> {
     if delivery.purpose != DeliveryPurpose::Notice {
         return Ok(Read::NotModelled);
     }
@@ -16,8 +17,12 @@ pub(crate) fn read(provider: &ProviderId, delivery: &Delivery) -> Result<Read, C
     if !decode::tells(&told) {
         return Err(CallbackError::Unreadable("there is no status in it, as Kyanda posts"));
     }
-    let body = delivery.body.clone();
-    let mut report = decode::report(provider, &told, &Said::Nothing, delivery.trust(), body);
+    if decode::is_of_another(settings, &told) {
+        return Err(CallbackError::Unreadable("it is of another merchant than the one configured"));
+    }
+    let mut report = Report::new(settings.id.clone(), State::Pending, delivery.trust());
+    report.raw = delivery.body.clone();
+    decode::tell(&mut report, &told, &Said::Nothing);
     report.reference = report.reference.or_else(|| delivery.addressed.clone());
     Ok(Read::Report(report))
 }

@@ -140,13 +140,11 @@ impl<E: Environment> Config<E> {
     pub fn with_path(mut self, endpoint: Endpoint, path: &str) -> Result<Self> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
         let is_segment = |text: &str| !matches!(text, "" | "." | "..") && text.bytes().all(plain);
-        match path.strip_prefix('/') {
-            Some(rest) if rest.split('/').all(is_segment) => {
-                self.settings.paths.insert(endpoint, path.to_owned());
-                Ok(self)
-            }
-            _ => Err(misconfigured("a path is like /billing/v1/airtime/create: no query, fragment or dots")),
+        if !path.strip_prefix('/').is_some_and(|rest| rest.split('/').all(is_segment)) {
+            return Err(misconfigured("a path is like /billing/v1/airtime: no query, fragment or dots"));
         }
+        self.settings.paths.insert(endpoint, path.to_owned());
+        Ok(self)
     }
 
     fn new(keys: Keys, merchant_id: &str, initiator: Initiator, base: BaseUrl) -> Result<Self> {
@@ -172,8 +170,8 @@ fn capabilities() -> Result<Capabilities> {
 
     let wallets = || [Safaricom, Airtel, Equitel].map(PartyKind::Wallet).to_vec();
     let lines = |networks: &[Network]| networks.iter().copied().map(PartyKind::Line).collect();
-    let by_code = Biller::Code("ANY_OTHER".into());
-    let billers = Biller::NAMED.iter().cloned().chain([by_code]).map(PartyKind::Biller).collect();
+    let named = Biller::NAMED.iter().cloned().map(PartyKind::Biller);
+    let billers = named.chain([PartyKind::BillerByCode]).collect();
     let bundles = ability(Operation::Airtime, lines(&[Faiba]), SHILLING)?.with_detail_keys(&[DETAIL_BUNDLE]);
     let checkouts = ability(Operation::Collect, wallets(), CENT)?.with_detail_keys(&[DETAIL_METADATA]);
     Ok(Capabilities::new(GATEWAY, Resubmit::Never, Lookup::ByProviderRef)

@@ -12,7 +12,7 @@ use malipo_transport::{Call, Path, StaticKey};
 use sha2::Sha256;
 
 use crate::config::{Keys, Settings};
-use crate::decode::REF_TRANSACTION;
+use crate::decode::{NAMELESS, REF_TRANSACTION};
 use crate::wire::{self, Order};
 use crate::{Endpoint, FaibaBundle};
 
@@ -44,9 +44,7 @@ pub(crate) fn status(settings: &Settings, ticket: &Ticket) -> Result<Call> {
         return Err(unsupported(Operation::Status));
     }
     let Some(transaction) = ticket.provider_refs.find(REF_TRANSACTION) else {
-        let message =
-            "Kyanda knows a payment by its own name alone, and the ticket has none: wait for its notice";
-        return Err(invalid(Operation::Status, message));
+        return Err(invalid(Operation::Status, NAMELESS));
     };
     let request = wire::CheckRequest { transaction };
     let call = call(settings, Endpoint::TransactionCheck, Operation::Status, &request)?;
@@ -68,9 +66,8 @@ pub(crate) fn registration(settings: &Settings, url: &CallbackUrl) -> Result<Cal
 
 fn payout(settings: &Settings, PayOut { to, terms, .. }: &PayOut) -> Result<Call> {
     let operation = Operation::PayOut;
-    let initiator = &settings.initiator;
-    let source =
-        wire::Source { initiator_name: initiator.name.as_str(), initiator_country: &initiator.country };
+    let by = &settings.initiator;
+    let source = wire::Source { initiator_name: by.name.as_str(), initiator_country: &by.country };
     match (&to.account, &to.name, &to.phone) {
         (PayeeAccount::Wallet { network, msisdn }, _, _) => {
             let destination = wire::Wallet {
@@ -141,14 +138,11 @@ fn airtime(
     if !product_code.is_none_or(is_code) {
         return Err(invalid(operation, "a bundle is one of FaibaBundle's names, or a code without spaces"));
     }
+    let telco = code_of(wire::TELCOS, &network, operation)?;
     let request = wire::AirtimeRequest {
         phone: to.local(),
         amount: shortest(terms.amount),
-        telco: if bundle.is_some() {
-            wire::FAIBA_BUNDLES
-        } else {
-            code_of(wire::TELCOS, &network, operation)?
-        },
+        telco: bundle.map_or(telco, |_| wire::FAIBA_BUNDLES),
         initiator_phone: settings.initiator.phone.local(),
         product_code,
     };
@@ -162,8 +156,7 @@ fn bill(settings: &Settings, Bill { biller, account, terms, .. }: &Bill) -> Resu
         named => code_of(wire::BILLERS, named, Operation::Bill)?,
     };
     if telco.is_empty() || !telco.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_') {
-        let message =
-            "a biller's code is capital letters and underscores: with digits, it could begin in the account";
+        let message = "a biller's code is capitals and underscores: a digit could belong to the account";
         return Err(invalid(Operation::Bill, message));
     }
     if !account.as_str().ends_with(|last: char| last.is_ascii_digit()) {

@@ -67,7 +67,7 @@ impl Provider for Kyanda {
     async fn status(&self, ticket: &Ticket) -> Result<Answer> {
         let asked = async {
             let call = encode::status(&self.settings, ticket)?;
-            decode::status(self.id(), ticket, &self.gateway.call(call).await?)
+            decode::status(&self.settings, ticket, &self.gateway.call(call).await?)
         };
         asked.await.map_err(|error| error.with_provider(self.id()).with_reference(&ticket.reference))
     }
@@ -86,7 +86,7 @@ impl Balances for Kyanda {
 
 impl Callbacks for Kyanda {
     fn read(&self, delivery: &Delivery) -> std::result::Result<Read, CallbackError> {
-        callback::read(self.id(), delivery)
+        callback::read(&self.settings, delivery)
     }
 
     fn reply(&self, storage: Storage) -> Reply {

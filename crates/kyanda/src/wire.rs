@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use malipo_core::{Bank, Biller, Currency, Money, Network};
+use malipo_core::{Bank, Biller, Money, Network};
 
 pub(crate) const KEY_HEADER: &str = "apikey";
 
@@ -226,12 +226,11 @@ impl FaibaBundle {
     }
 
     /// What it costs, in shillings.
-    pub fn price(self) -> Money {
-        // No price is too large for Money; and nothing could be bought for nothing.
-        Money::from_minor(self.row().1 * 100, Currency::Kes).unwrap_or(Money::zero(Currency::Kes))
+    pub const fn price(self) -> Money {
+        Money::shillings(self.row().1)
     }
 
-    const fn row(self) -> (&'static str, i64) {
+    const fn row(self) -> (&'static str, u32) {
         match self {
             Self::Daily1Gb => ("Daily DataBundle 1GB", 50),
             Self::Weekly8Gb => ("Weekly DataBundle 8GB", 300),
@@ -279,6 +278,7 @@ pub(crate) mod field {
     /// An acceptance has one of these two.
     pub(crate) const ID: &[&str] = &["merchant_reference", "transactionId"];
     pub(crate) const TRANSACTION: &[&str] = &["transactionRef"];
+    pub(crate) const MERCHANT: &[&str] = &["MerchantID"];
     pub(crate) const CATEGORY: &[&str] = &["category", "Category"];
     pub(crate) const AMOUNT: &[&str] = &["amount", "Amount"];
     pub(crate) const DESTINATION: &[&str] = &["destination"];

@@ -1,10 +1,13 @@
 //! What is known after asking about a transaction.
 
 use malipo_core::{
-    Answer, Effect, Error, ErrorKind, GoodKind, Money, Operation, Provider, Report, State, Trust,
+    Answer, Effect, Error, ErrorKind, Good, GoodKind, Money, Network, Operation, Provider, Report, State,
+    Trust,
 };
 
-use crate::subject::{AIRTIME, THEIRS, answered, category, kyanda, reference, refusal, ticket, told};
+use crate::subject::{
+    AIRTIME, THEIRS, answered, category, kyanda, reference, refusal, terms, ticket, to_wallet, told, voucher,
+};
 
 fn asked(operation: Operation, status: u16, body: &str) -> Result<Answer, Error> {
     let (kyanda, transport) = kyanda(status, body.to_owned());
@@ -46,8 +49,11 @@ fn the_word_decides_and_a_code_that_disagrees_leaves_it_open() {
         ("0000", "Failed", "1107", State::Failed),
         ("200", "failed", "1105", State::Failed),
         ("200", "Failed", "1106", State::Failed),
-        ("1101", "Failed", "", State::Failed),
+        ("200", "Failed", "1101", State::Failed),
+        ("200", "Failed", "1104", State::Failed),
+        ("1107", "Failed", "", State::Failed),
         ("1107", "Failed", "1107", State::Failed),
+        ("8001", "Failed", "", State::Failed),
         ("200", "Failed", "0000", State::Pending),
         ("200", "Failed", "200", State::Pending),
         ("200", "Failed", "5000", State::Pending),
@@ -71,12 +77,33 @@ fn the_word_decides_and_a_code_that_disagrees_leaves_it_open() {
 }
 
 #[test]
+fn what_refuses_the_question_says_nothing_of_the_payment() {
+    for code in ["1101", "1102", "1103", "1104", "1105", "1106", "1108", "1109"] {
+        for (word, own) in [("Failed", ""), ("Failed", code), ("Failed", "1107"), ("Success", "0000")] {
+            let told = told("UtilityPayment", word, own).replace(r#""status_code":"","#, "");
+            for outer in [
+                format!(r#""status":"{code}""#),
+                format!(r#""status_code":"{code}""#),
+                format!(r#""status":"Failed","status_code":"{code}""#),
+            ] {
+                let body = format!("{{{outer},\"details\":{told}}}");
+                let error = asked(Operation::Airtime, 200, &body).unwrap_err();
+                assert_eq!((error.effect(), error.code()), (Effect::Unchanged, Some(code)), "{body}");
+                assert!(error.remedy().is_some());
+            }
+        }
+    }
+}
+
+#[test]
 fn a_refusal_is_not_settled_by_a_word_of_its_own() {
     let told = told("UtilityPayment", "Success", "0000");
     for outer in [
         r#""status":"Failed","status_code":"0000""#,
-        r#""status":"Failed","status_code":"1104""#,
+        r#""status":"Failed","status_code":"1107""#,
         r#""status":"Success","status_code":"1104""#,
+        r#""status":"200","status_code":"1104""#,
+        r#""status":"1104","status_code":"200""#,
         r#""status":["200"]"#,
         r#""status":"200","status":"1104""#,
     ] {
@@ -152,10 +179,17 @@ fn an_answer_about_another_payment_is_none() {
             paid(operation).replace(THEIRS, "KYAAPI000000"),
             paid(operation).replace(r#""requestMetadata":{}"#, r#""requestMetadata":{"reference":"PAY-2"}"#),
             paid(if operation == Operation::PayOut { Operation::Collect } else { Operation::PayOut }),
+            paid(operation).replace(r#""MerchantID":"kyanda""#, r#""MerchantID":"another""#),
+            paid(operation).replace(r#""MerchantID":"kyanda""#, r#""MerchantID":"kyanda","MerchantID":"x""#),
+            paid(operation).replace(r#""MerchantID":"kyanda""#, r#""MerchantID":["kyanda"]"#),
         ] {
             let error = asked(operation, 200, &body).unwrap_err();
             assert_eq!((error.effect(), error.kind()), (Effect::Unchanged, ErrorKind::Unlisted), "{body}");
         }
+    }
+    for ours in ["", r#""MerchantID":"","#, r#""MerchantID":"Kyanda","#] {
+        let body = paid(Operation::PayOut).replace(r#""MerchantID":"kyanda","#, ours);
+        assert_eq!(known(Operation::PayOut, &body).state, State::Settled, "{ours}");
     }
     let unknown = paid(Operation::PayOut).replace("MobilePayout", "CardPayout");
     assert_eq!(known(Operation::PayOut, &unknown).state, State::Settled, "more will come");
@@ -170,6 +204,9 @@ fn only_7001_says_that_there_is_no_such_transaction() {
         (400, refusal("7001")),
         (200, refusal("7001")),
         (404, r#"{"status":"7001","details":{}}"#.to_owned()),
+        (404, r#"{"status":"7001","details":[ ]}"#.to_owned()),
+        (404, r#"{"status":"7001","details":null}"#.to_owned()),
+        (404, r#"{"status":"7001","status_code":7001,"details":{},"details":[]}"#.to_owned()),
     ] {
         assert!(matches!(asked(Operation::PayOut, status, &body), Ok(Answer::NoSuchReference)), "{body}");
     }
@@ -177,6 +214,16 @@ fn only_7001_says_that_there_is_no_such_transaction() {
     for (status, body) in [
         (200, refusal("7001").replace("Failed", "Success")),
         (400, refusal("7001").replace('{', r#"{"status_code":"1104","#)),
+        (200, r#"{"status":"200","status_code":"7001"}"#.to_owned()),
+        (200, r#"{"status":"7001","status_code":"200"}"#.to_owned()),
+        (500, refusal("7001")),
+        (200, format!(r#"{{"status":"7001","details":[{}]}}"#, told("MobilePayout", "Success", "0000"))),
+        (200, r#"{"status":"7001","details":{"a":1},"details":{"a":2}}"#.to_owned()),
+        (200, r#"{"status":"7001","details":{"a":1},"details":null}"#.to_owned()),
+        (200, r#"{"status":"7001","details":[1],"details":{}}"#.to_owned()),
+        (200, r#"{"status":"7001","details":""}"#.to_owned()),
+        (200, r#"{"status":"7001","details":"paid"}"#.to_owned()),
+        (200, r#"{"status":"7001","details":false}"#.to_owned()),
         (404, String::new()),
         (404, "<html>".to_owned()),
         (404, format!("[{}]", refusal("7001"))),
@@ -207,6 +254,54 @@ fn what_was_bought_is_told_with_the_answer() {
     let body = answered("UtilityPayment", "Success", "0000");
     let body = body.replace(r#""details":{"biller_Receipt":"SFC-0001"}"#, details);
     let goods = known(Operation::Bill, &body).goods;
-    let goods: Vec<_> = goods.iter().map(|good| (good.kind, good.value.expose())).collect();
-    assert_eq!(goods, [(GoodKind::PowerToken, "1111-2222"), (GoodKind::Units, "12.5")]);
+    assert_eq!(values(&goods), [(GoodKind::PowerToken, "1111-2222"), (GoodKind::Units, "12.5")]);
+}
+
+fn values(goods: &[Good]) -> Vec<(GoodKind, &str)> {
+    goods.iter().map(|good| (good.kind, good.value.expose())).collect()
+}
+
+fn with_details(operation: Operation, details: &str) -> Report {
+    let body = answered(category(operation), "Success", "0000");
+    let changed = body.replace(r#""details":{"biller_Receipt":"SFC-0001"}"#, details);
+    assert_ne!(changed, body);
+    known(operation, &changed)
+}
+
+#[test]
+fn whatever_could_be_spent_of_a_voucher_is_a_good() {
+    let details = r#""details":{"one":"1234 5678 9012 3456","Pin":"77","voucher_pin":"88","token":"99","two":"S 1","SerialNo":"5"}"#;
+    let report = with_details(Operation::Voucher, details);
+    let pin = GoodKind::VoucherPin;
+    let serial = GoodKind::VoucherSerial;
+    let expected =
+        [(pin, "1234 5678 9012 3456"), (pin, "77"), (pin, "88"), (pin, "99"), (serial, "S 1"), (serial, "5")];
+    assert_eq!(values(&report.goods), expected);
+    assert!(report.details.iter().all(|(name, _)| !name.starts_with("details.")));
+}
+
+#[test]
+fn what_is_told_of_a_payout_or_a_collection_is_no_voucher() {
+    let details = r#""details":{"one":"QX12","two":"Kyanda Reference: KYAAPI1","pin":"12","serial":"S-1"}"#;
+    for operation in [Operation::Collect, Operation::PayOut] {
+        let report = with_details(operation, details);
+        assert!(report.goods.is_empty(), "{operation}: {:?}", report.goods);
+        assert_eq!(report.details.find("details.one"), Some("QX12"));
+    }
+    let nameless =
+        answered("", "Success", "0000").replace(r#""details":{"biller_Receipt":"SFC-0001"}"#, details);
+    assert!(known(Operation::Collect, &nameless).goods.is_empty(), "the ticket knows what it was");
+}
+
+#[test]
+fn goods_come_with_an_acceptance_as_well() {
+    let body = AIRTIME.replace('}', r#","details":{"one":"12 34"}}"#);
+    for (instruction, expected) in [
+        (voucher(Network::Safaricom, terms("PAY-1", "100")), vec![(GoodKind::VoucherPin, "12 34")]),
+        (to_wallet(Network::Safaricom, terms("PAY-1", "100")), vec![]),
+    ] {
+        let (kyanda, _) = kyanda(200, body.clone());
+        let report = pollster::block_on(kyanda.submit(&instruction)).unwrap();
+        assert_eq!(values(&report.goods), expected);
+    }
 }

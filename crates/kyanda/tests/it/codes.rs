@@ -90,6 +90,18 @@ fn a_number_is_a_code_too_and_the_other_name_of_the_words_is_read() {
 }
 
 #[test]
+fn a_refusal_stands_alone_or_beside_failed_or_beside_itself() {
+    for word in [r#""status":"failed","#, r#""status":"1107","#, r#""status":1107,"#, r#""status":"","#, ""] {
+        let body = format!(r#"{{{word}"status_code":"1107","merchant_reference":"KYA1"}}"#);
+        for status in [200, 400] {
+            let error = submitted(&instructions()[0], status, &body).unwrap_err();
+            let told = (error.kind(), error.effect(), error.request_id());
+            assert_eq!(told, (ErrorKind::Refused, Effect::None, Some("KYA1")), "{status} {body}");
+        }
+    }
+}
+
+#[test]
 fn the_id_of_an_error_is_kept_and_changes_nothing() {
     for (code, effect) in [("1104", Effect::None), ("1107", Effect::None), ("5000", Effect::Unknown)] {
         let body = refusal(code).replace('}', r#","transactionId":"KYAAPI677834"}"#);
@@ -130,6 +142,8 @@ fn both_ids_are_one_only_if_they_are_alike() {
     let nameless = r#"{"status":"Success","status_code":"0000"}"#;
     let report = submitted(&instructions()[0], 200, nameless).unwrap();
     assert!(report.provider_refs.is_empty(), "accepted, and nobody can ask about it");
+    assert!(report.remedy.unwrap().contains("do not pay again"));
+    assert!(accepted.remedy.is_none());
 }
 
 #[test]
@@ -141,6 +155,14 @@ fn what_contradicts_itself_is_unknown() {
             r#""status":"Failed","status_code":"200""#,
             r#""status":"Success","status_code":"1104""#,
             r#""status":"Pending","status_code":"1107""#,
+            r#""status":"200","status_code":"1107","merchant_reference":"KYA1""#,
+            r#""status":"0000","status_code":"1107""#,
+            r#""status":"Posted","status_code":"1107""#,
+            r#""status":true,"status_code":"1107""#,
+            r#""status":"1104","status_code":"1107""#,
+            r#""status":"1107","status_code":"0000""#,
+            r#""status":"6001","status_code":"200""#,
+            r#""status":"7777","status_code":"1100""#,
             r#""status":"Failed","status_code":"1107","status_code":"0000""#,
             r#""status":"Success","status_code":"0000","status_code":"1107""#,
             r#""status":"Success","Status":"Failed","status_code":"0000""#,

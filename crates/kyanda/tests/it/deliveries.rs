@@ -74,6 +74,12 @@ fn the_notice_of_a_checkout_names_our_payment() {
     ] {
         let body = paid.replace(r#""requestMetadata":{}"#, &format!(r#""requestMetadata":{metadata}"#));
         assert_eq!(report(&body).reference, expected.map(reference), "{metadata}");
+        let expected = if metadata.contains("PAY-2") || metadata.contains("\"a\":") {
+            State::Pending
+        } else {
+            State::Settled
+        };
+        assert_eq!(report(&body).state, expected, "{metadata}");
     }
 }
 
@@ -116,10 +122,31 @@ fn what_was_bought_is_a_secret_and_the_rest_is_kept() {
     ] {
         assert_eq!(goods(&with_details(details)), expected, "{details}");
     }
-    let checkout = r#"{"one":"Biller Receipt No: QX12","two":"Kyanda Reference: KYAAPI1"}"#;
-    assert_eq!(with_details(checkout).details.find("details.one"), Some("Biller Receipt No: QX12"));
-    for details in ["{}", "[]", "null", r#""text""#, r#"[{"pin":"12"}]"#, checkout] {
+    for details in ["{}", "[]", "null", r#""text""#, r#"[{"pin":"12"}]"#] {
         assert!(with_details(details).goods.is_empty(), "{details}");
+    }
+}
+
+#[test]
+fn one_and_two_are_words_of_a_checkout_and_codes_of_what_is_not_known() {
+    let details = r#"{"one":"Biller Receipt No: QX12","two":"Kyanda Reference: KYAAPI1"}"#;
+    let notice = |category| {
+        let bought = told(category, "Success", "0000");
+        report(&bought.replace(r#"{"biller_Receipt":"SFC-0001"}"#, details))
+    };
+    for category in ["MpesaPayment", "MobilePayout", "BankPayout"] {
+        let report = notice(category);
+        assert_eq!(report.details.find("details.one"), Some("Biller Receipt No: QX12"));
+        assert!(report.goods.is_empty());
+    }
+    for category in ["UtilityPayment", "SomethingElse"] {
+        let report = notice(category);
+        let both = [
+            (GoodKind::VoucherPin, "Biller Receipt No: QX12"),
+            (GoodKind::VoucherSerial, "Kyanda Reference: KYAAPI1"),
+        ];
+        assert_eq!(goods(&report), both, "{category}: what could be a PIN is kept like one");
+        assert_eq!(report.details.find("details.one"), None);
     }
 }
 
@@ -195,6 +222,9 @@ fn what_is_no_news_of_a_transaction_is_refused() {
         r#"{"status":""}"#,
         &format!("[{paid}]"),
         &paid[..99],
+        &paid.replace(r#""MerchantID":"kyanda""#, r#""MerchantID":"another""#),
+        &paid.replace(r#""MerchantID":"kyanda""#, r#""MerchantID":"kyanda","MerchantID":"another""#),
+        &paid.replace(r#""MerchantID":"kyanda""#, r#""MerchantID":{}"#),
     ] {
         assert!(read(body).is_err(), "{body}");
     }

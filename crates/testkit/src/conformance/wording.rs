@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use malipo_core::{
-    Ability, Currency, Effect, Instruction, Lookup, Money, PartyKind, ProviderRefs, ReferenceUse,
+    Ability, Biller, Currency, Effect, Instruction, Lookup, Money, PartyKind, ProviderRefs, ReferenceUse,
 };
 
 use super::bench::{Bench, Question, Result, expect_error, with_terms};
@@ -156,11 +156,14 @@ fn biller_is_sent(bench: &Bench<'_>, instruction: &Instruction, ability: &Abilit
     let Instruction::Bill(bill) = instruction else { return Ok(()) };
     let own = sent(bench, instruction)?;
     for kind in &ability.parties {
-        let PartyKind::Biller(biller) = kind else { continue };
         let mut other = bill.clone();
-        other.biller = biller.clone();
-        if *biller != bill.biller && own.is_some() && sent(bench, &Instruction::Bill(other))? == own {
-            return Err(format!("bills of {biller:?} and {:?} send the same", bill.biller));
+        other.biller = match kind {
+            PartyKind::Biller(biller) => biller.clone(),
+            PartyKind::BillerByCode => Biller::Code("ANY_OTHER".into()),
+            _ => continue,
+        };
+        if other.biller != bill.biller && own.is_some() && sent(bench, &Instruction::Bill(other))? == own {
+            return Err(format!("bills of {:?} and another biller send the same", bill.biller));
         }
     }
     Ok(())
