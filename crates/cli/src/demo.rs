@@ -98,7 +98,7 @@ impl Stage {
         let terms = Terms::new(reference.clone(), amount)
             .with_description(format!("Demonstration {number}"))
             .with_callback(self.listener.mint(&reference, &*self.env)?);
-        self.sim.inject(Gateway::Daraja, Operation::PayOut, scene.faults.iter().copied());
+        self.sim.inject(Gateway::Daraja, Operation::PayOut, scene.faults.iter().copied())?;
         self.tell(Event::Submitting { number, reference: &reference, amount, payee: &payee, lie: scene.lie });
 
         self.books.open(reference.clone(), amount);

@@ -9,8 +9,8 @@ use crate::gateways::{Gateway, Operation};
 /// One thing that goes wrong with one call.
 ///
 /// Several may be combined on a call: `[LostReply, CallbackLate(..)]` pays, cuts the reply and tells late.
-/// A fault that does not fit the operation (a callback fault on a token request) does nothing. Where two
-/// cannot both happen, the one nearer the top of this list does: with `[CallbackEarly, CallbackLate(..)]` the
+/// A fault of a [`Plan`]'s that does not fit the operation (a callback fault on a token request) does nothing; one
+/// that is asked for is refused, see [`NeverStrikes`]. Where two cannot both happen, the one nearer the top of this list does: with `[CallbackEarly, CallbackLate(..)]` the
 /// result is early, and with `[SpikeArrest, LostReply]` the refusal arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -61,6 +61,77 @@ pub enum Fault {
     CallbackContradicting,
     /// Before the true result comes one that nobody at the gateway sent: paid, ten times the amount.
     CallbackForged,
+}
+
+/// Faults were asked for that no call could ever meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NeverStrikes {
+    /// The gateway has no such operation.
+    Operation(Gateway),
+    /// The gateway has it, but there is nothing about it that the fault could spoil.
+    Fault(Fault),
+}
+
+impl fmt::Display for NeverStrikes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Operation(gateway) => {
+                let names: Vec<_> = gateway.operations().into_iter().map(Operation::as_str).collect();
+                write!(f, "{gateway} has {}", names.join(", "))
+            }
+            Self::Fault(fault) => {
+                let why = match fault.spoils() {
+                    Part::Callback => "no callback comes of such a call",
+                    Part::Token => "such a call shows no token",
+                    Part::Exchange => "there is nothing to spoil",
+                };
+                write!(f, "{} can never strike: {why}", fault.as_str())
+            }
+        }
+    }
+}
+
+impl std::error::Error for NeverStrikes {}
+
+/// What a fault spoils of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// The request or the reply, which every call has.
+    Exchange,
+    /// What the call shows to be let in.
+    Token,
+    /// What is told after it.
+    Callback,
+}
+
+impl Fault {
+    fn spoils(self) -> Part {
+        match self {
+            Self::LostRequest
+            | Self::ErrorBeforeAccept
+            | Self::SpikeArrest
+            | Self::LostReply
+            | Self::ErrorAfterAccept
+            | Self::HtmlPage
+            | Self::TruncatedJson
+            | Self::SlowReply(_) => Part::Exchange,
+            Self::TokenExpired | Self::EchoedToken => Part::Token,
+            Self::CallbackNever
+            | Self::QueueTimeout
+            | Self::CallbackTwice
+            | Self::CallbackEarly
+            | Self::CallbackLate(_)
+            | Self::CallbacksReordered
+            | Self::CallbackContradicting
+            | Self::CallbackForged => Part::Callback,
+        }
+    }
+
+    /// Whether it is about what is told after the reply.
+    pub(crate) fn is_of_callback(self) -> bool {
+        self.spoils() == Part::Callback
+    }
 }
 
 /// Faults drawn at random, repeatably: the same seed and the same calls in the same order meet the same faults.
@@ -121,6 +192,30 @@ impl Faults {
     pub(crate) fn without(mut self, fault: Fault) -> Self {
         self.0.retain(|one| *one != fault);
         self
+    }
+
+    /// Refuses what such a call could not meet.
+    pub(crate) fn fit(&self, gateway: Gateway, operation: Operation) -> Result<(), NeverStrikes> {
+        if !gateway.operations().contains(&operation) {
+            return Err(NeverStrikes::Operation(gateway));
+        }
+        let idle = self.0.iter().find(|fault| match fault.spoils() {
+            Part::Exchange => false,
+            Part::Token => operation == Operation::Token,
+            Part::Callback => !gateway.tells_of(operation),
+        });
+        idle.map_or(Ok(()), |fault| Err(NeverStrikes::Fault(*fault)))
+    }
+
+    /// Refuses what cannot be met where there is no call, but something is told all the same.
+    pub(crate) fn fit_no_call(&self) -> Result<(), Fault> {
+        let told = |fault: &&Fault| fault.is_of_callback() && **fault != Fault::CallbackEarly;
+        self.0.iter().find(|fault| !told(fault)).map_or(Ok(()), |fault| Err(*fault))
+    }
+
+    /// Whether one of these says how a callback goes.
+    pub(crate) fn speak_of_callbacks(&self) -> bool {
+        self.0.iter().any(|fault| fault.is_of_callback())
     }
 
     pub(crate) fn has(&self, fault: Fault) -> bool {

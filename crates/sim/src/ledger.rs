@@ -1,10 +1,12 @@
+mod book;
+
 use std::collections::BTreeMap;
 
-use malipo_core::Timestamp;
 use rust_decimal::Decimal;
 
 use crate::gateways::Gateway;
-use crate::payment::{Direction, Move, MoveKind, Payment, PaymentState};
+use crate::payment::{Direction, Move, MoveKind, Payment};
+pub(crate) use book::BookError;
 
 /// What really happened, as the gateways' own books have it: every payment they accepted and every time
 /// money moved. A test asks it what the program under test may only infer.
@@ -23,21 +25,6 @@ pub struct Ledger {
 struct Account {
     currency: &'static str,
     held: Decimal,
-}
-
-/// Why the books stay as they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum BookError {
-    /// The account that would pay holds less than the payment.
-    TooLittle,
-    /// The payment is not in a state that allows it.
-    WrongState,
-    /// The account holds another currency than the payment's.
-    OtherCurrency,
-    /// There is no such payment.
-    NoPayment,
-    /// There is no such account.
-    NoAccount,
 }
 
 impl Ledger {
@@ -64,7 +51,8 @@ impl Ledger {
     }
 
     /// How many times `gateway` moved money for the caller's `reference`, whatever was reversed later. More
-    /// than 1 is the one thing that must never be.
+    /// than 1 is the one thing that must never be, except for money that comes in: a payer may give it in parts, see
+    /// [`paid_more_than_once`](Self::paid_more_than_once).
     pub fn moved(&self, gateway: Gateway, reference: &str) -> usize {
         let wanted = |moved: &&Move| {
             moved.gateway == gateway
@@ -98,16 +86,38 @@ impl Ledger {
         })
     }
 
-    /// The references for which one gateway moved money more than once, each named once. Payments without a
-    /// reference are never among them: nothing tells a repetition from a second payment that was meant.
+    /// How much came in for this payment: 0 as long as nothing did, or if it is one that goes out. A payer may give
+    /// less than the payment's amount, or more, and what a payer gives later is a payment of its own.
+    pub fn received(&self, payment: &Payment) -> Decimal {
+        let theirs = self.moves.iter().filter(|moved| {
+            moved.gateway == payment.gateway
+                && moved.gateway_reference == payment.gateway_reference
+                && moved.kind == MoveKind::Payment
+                && moved.direction == Direction::In
+        });
+        theirs.fold(Decimal::ZERO, |sum, moved| sum.saturating_add(moved.amount))
+    }
+
+    /// The references for which one gateway moved money more than once, each named once. Money that comes in may come
+    /// in parts: there it takes more than was first asked for under the reference. Payments without a reference are
+    /// never among them: nothing tells a repetition from a second payment that was meant.
     pub fn paid_more_than_once(&self) -> Vec<(Gateway, &str)> {
-        let mut counts = BTreeMap::<(Gateway, &str), usize>::new();
+        let mut sums = BTreeMap::<(Gateway, &str), (usize, Decimal)>::new();
         for moved in self.moves.iter().filter(|moved| moved.kind == MoveKind::Payment) {
             if let Some(reference) = &moved.reference {
-                *counts.entry((moved.gateway, reference)).or_default() += 1;
+                let (count, sum) = sums.entry((moved.gateway, reference)).or_default();
+                *count += 1;
+                *sum = sum.saturating_add(moved.amount);
             }
         }
-        counts.into_iter().filter(|(_, count)| *count > 1).map(|(key, _)| key).collect()
+        let too_much = |gateway, reference, sum| {
+            let asked = self.find(gateway, reference);
+            asked.is_none_or(|asked| asked.direction == Direction::Out || sum > asked.amount)
+        };
+        let repeated = sums
+            .into_iter()
+            .filter(|((gateway, reference), (count, sum))| *count > 1 && too_much(*gateway, reference, *sum));
+        repeated.map(|(key, _)| key).collect()
     }
 
     /// What one of the merchant's accounts holds, in its own currency (Daraja, all in shillings: `Working
@@ -124,132 +134,14 @@ impl Ledger {
     pub(crate) fn accounts(&self) -> impl Iterator<Item = (Gateway, &'static str, &'static str, Decimal)> {
         self.accounts.iter().map(|((whose, name), account)| (*whose, *name, account.currency, account.held))
     }
-
-    pub(crate) fn open_account(
-        &mut self,
-        gateway: Gateway,
-        account: &'static str,
-        currency: &'static str,
-        holding: Decimal,
-    ) {
-        self.accounts.insert((gateway, account), Account { currency, held: holding });
-    }
-
-    /// Enters an accepted payment and says where it stands in the list.
-    pub(crate) fn accept(&mut self, payment: Payment) -> usize {
-        let index = self.payments.len();
-        if let Some(reference) = payment.reference.clone() {
-            self.firsts.entry((payment.gateway, reference)).or_insert(index);
-        }
-        self.payments.push(payment);
-        index
-    }
-
-    pub(crate) fn payment(&self, index: usize) -> Option<&Payment> {
-        self.payments.get(index)
-    }
-
-    /// Refuses an accepted payment, or leaves everything as it was.
-    pub(crate) fn refuse(
-        &mut self,
-        index: usize,
-        code: &str,
-        text: &str,
-        at: Timestamp,
-    ) -> Result<(), BookError> {
-        let payment = self.payments.get_mut(index).ok_or(BookError::NoPayment)?;
-        if payment.state != PaymentState::Accepted {
-            return Err(BookError::WrongState);
-        }
-        payment.state = PaymentState::Refused { code: code.into(), text: text.into() };
-        payment.decided_at = Some(at);
-        Ok(())
-    }
-
-    /// Makes an accepted payment out of `account`, or into it, or leaves everything as it was.
-    pub(crate) fn pay(
-        &mut self,
-        index: usize,
-        account: &'static str,
-        receipt: &str,
-        at: Timestamp,
-    ) -> Result<(), BookError> {
-        let payment = self.payments.get(index).ok_or(BookError::NoPayment)?;
-        let amount = payment.amount;
-        self.pay_some(index, account, receipt, amount, at)
-    }
-
-    /// As [`Self::pay`], where it is up to the payer how much.
-    pub(crate) fn pay_some(
-        &mut self,
-        index: usize,
-        account: &'static str,
-        receipt: &str,
-        amount: Decimal,
-        at: Timestamp,
-    ) -> Result<(), BookError> {
-        let payment = self.payments.get(index).ok_or(BookError::NoPayment)?;
-        if payment.state != PaymentState::Accepted {
-            return Err(BookError::WrongState);
-        }
-        let made = Move {
-            gateway: payment.gateway,
-            kind: MoveKind::Payment,
-            direction: payment.direction,
-            reference: payment.reference.clone(),
-            gateway_reference: payment.gateway_reference.clone(),
-            account,
-            party: payment.party.clone(),
-            amount,
-            currency: payment.currency.clone(),
-            receipt: receipt.into(),
-            at,
-        };
-        self.book(index, made, PaymentState::Paid { receipt: receipt.into() })
-    }
-
-    /// Takes a payment back to where the money came from, or leaves everything as it was.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no face reverses anything yet"))]
-    pub(crate) fn reverse(
-        &mut self,
-        index: usize,
-        code: &str,
-        text: &str,
-        at: Timestamp,
-    ) -> Result<(), BookError> {
-        let payment = self.payments.get(index).ok_or(BookError::NoPayment)?;
-        let receipt = payment.receipt().ok_or(BookError::WrongState)?.to_owned();
-        let made = self.moves.iter().rfind(|moved| {
-            moved.kind == MoveKind::Payment
-                && moved.gateway == payment.gateway
-                && moved.gateway_reference == payment.gateway_reference
-        });
-        let made = made.ok_or(BookError::NoPayment)?;
-        let back = Move { kind: MoveKind::Reversal, direction: made.direction.back(), at, ..made.clone() };
-        self.book(index, back, PaymentState::Reversed { receipt, code: code.into(), text: text.into() })
-    }
-
-    fn book(&mut self, index: usize, made: Move, state: PaymentState) -> Result<(), BookError> {
-        let payment = self.payments.get_mut(index).ok_or(BookError::NoPayment)?;
-        let account = self.accounts.get_mut(&(made.gateway, made.account)).ok_or(BookError::NoAccount)?;
-        if account.currency != made.currency {
-            return Err(BookError::OtherCurrency);
-        }
-        account.held = match made.direction {
-            Direction::Out if account.held < made.amount => return Err(BookError::TooLittle),
-            Direction::Out => account.held.saturating_sub(made.amount),
-            Direction::In => account.held.saturating_add(made.amount),
-        };
-        payment.state = state;
-        payment.decided_at = Some(made.at);
-        self.moves.push(made);
-        Ok(())
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use malipo_core::Timestamp;
+
     use super::*;
+    use crate::payment::PaymentState;
 
     const UTILITY: &str = "Utility Account";
     const EPOCH: Timestamp = Timestamp::UNIX_EPOCH;
@@ -326,6 +218,24 @@ mod tests {
         assert_eq!(ledger.paid_more_than_once(), [(Gateway::Daraja, "a")]);
         assert_eq!(ledger.moved(Gateway::Daraja, "b"), 1);
         assert_eq!(ledger.find(Gateway::Elsewhere, "b").unwrap().gateway, Gateway::Elsewhere);
+    }
+
+    #[test]
+    fn money_that_comes_in_parts_is_paid_twice_once_it_is_too_much() {
+        let mut ledger = ledger();
+        let asked = Payment { direction: Direction::In, ..daraja("a", 1500) };
+        let index = ledger.accept(asked.clone());
+        assert_eq!(ledger.received(&asked), 0.into());
+        ledger.pay_some(index, UTILITY, "R", 500.into(), EPOCH).unwrap();
+        let rest = Payment { gateway_reference: "R2".into(), amount: 1000.into(), ..asked.clone() };
+        paid(&mut ledger, rest.clone());
+        assert_eq!((ledger.received(&asked), ledger.received(&rest)), (500.into(), 1000.into()));
+        assert_eq!((ledger.moved(Gateway::Daraja, "a"), ledger.paid_more_than_once()), (2, vec![]));
+        paid(&mut ledger, Payment { gateway_reference: "R3".into(), amount: 1.into(), ..asked });
+        assert_eq!(ledger.paid_more_than_once(), [(Gateway::Daraja, "a")]);
+        let out = daraja("b", 10);
+        paid(&mut ledger, out.clone());
+        assert_eq!(ledger.received(&out), 0.into(), "it went out");
     }
 
     #[test]

@@ -20,9 +20,9 @@ mod sim;
 mod world;
 
 pub use event::{Delivery, Event};
-pub use fault::{Fault, Plan};
+pub use fault::{Fault, NeverStrikes, Plan};
 pub use gateways::daraja::{DarajaAccount, DarajaKey, KeyError};
-pub use gateways::kasapay::KasaPayAccount;
+pub use gateways::kasapay::{KasaPayAccount, ReversalError};
 pub use gateways::kyanda::KyandaAccount;
 pub use gateways::sasapay::{PayerError, SasaPayAccount};
 pub use gateways::{Gateway, Operation};

@@ -1,10 +1,12 @@
-//! What payers see and do by themselves, without any request of the merchant's.
+//! What payers see and do, and a gateway does, without any request of the merchant's.
 
 use std::fmt;
 
 use rust_decimal::Decimal;
 
+use crate::fault::{Fault, Faults};
 use crate::gateways::Gateway;
+use crate::gateways::kasapay::ReversalError;
 use crate::gateways::sasapay::PayerError;
 use crate::world::World;
 
@@ -35,7 +37,7 @@ impl fmt::Debug for Message {
 impl World {
     /// A copy of everything that was sent to payers' phones, oldest first.
     pub fn messages(&self) -> Vec<Message> {
-        self.as_payer(|_, stage| stage.messages.clone())
+        self.unasked(|_, stage| stage.messages.clone())
     }
 
     /// A payer transfers `amount` shillings from a bank, with the narration that a collection from a bank at SasaPay
@@ -46,7 +48,7 @@ impl World {
     ///
     /// When no such collection has this narration, or it is not an amount of money. Then nothing happens.
     pub fn transfer(&self, narration: &str, amount: Decimal) -> Result<(), PayerError> {
-        self.as_payer(|sasapay, stage| sasapay.transfer(stage, narration, amount))
+        self.unasked(|faces, stage| faces.sasapay.transfer(stage, narration, amount))
     }
 
     /// A customer pays `amount` shillings to the merchant's paybill at SasaPay without having been asked, from the
@@ -54,10 +56,40 @@ impl World {
     /// notification tells of it, where there is a URL for one. The ledger has it without a reference, by its
     /// `TransactionCode`. Takes as long as an accepted call does.
     ///
+    /// If `account` is the `TransactionReference` that a collection was answered with, the money is that collection's,
+    /// as it would be by [`transfer`](Self::transfer), whatever became of the prompt or the code.
+    ///
     /// # Errors
     ///
     /// When it is not a mobile number or not an amount of money. Then nothing happens.
     pub fn walk_in(&self, account: &str, number: &str, amount: Decimal) -> Result<(), PayerError> {
-        self.as_payer(|sasapay, stage| sasapay.walk_in(stage, account, number, amount))
+        self.walk_in_with(account, number, amount, [])
+    }
+
+    /// As [`walk_in`](Self::walk_in), and what is told of it meets these faults.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`walk_in`](Self::walk_in), and for a fault that is of a request or a reply, or of a callback that comes
+    /// before the reply: there is neither.
+    pub fn walk_in_with(
+        &self,
+        account: &str,
+        number: &str,
+        amount: Decimal,
+        faults: impl IntoIterator<Item = Fault>,
+    ) -> Result<(), PayerError> {
+        let faults = Faults::new(faults);
+        self.unasked(|faces, stage| faces.sasapay.walk_in(stage, account, number, amount, faults))
+    }
+
+    /// KasaPay takes a paid payout back, by the caller's `payout_reference`, at once: the whole amount is in its float
+    /// again, and both a callback and the status query tell so.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such payout, or it is not paid (any more). Then nothing happens.
+    pub fn reverse(&self, reference: &str) -> Result<(), ReversalError> {
+        self.unasked(|faces, stage| faces.kasapay.reverse(stage, reference))
     }
 }

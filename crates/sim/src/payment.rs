@@ -50,7 +50,8 @@ impl Payment {
 pub enum PaymentState {
     /// Queued. No money has moved.
     Accepted,
-    /// The money is where it was to go.
+    /// The money is where it was to go. Where a payer decides how much to give, this is what a first part makes of the
+    /// payment: see [`Ledger::received`](crate::Ledger::received).
     Paid {
         /// The gateway's receipt number.
         receipt: String,

@@ -23,6 +23,8 @@ use tokio::task::JoinSet;
 
 use crate::control;
 use crate::deliver::deliver;
+use crate::fault::Fault;
+use crate::gateways::kasapay::ReversalError;
 use crate::gateways::sasapay::PayerError;
 use crate::notify::Callback;
 use crate::options::ServerOptions;
@@ -97,9 +99,22 @@ impl Server {
         made
     }
 
-    /// A customer who was not asked, as [`World::walk_in`].
-    pub(crate) fn walk_in(&self, account: &str, number: &str, amount: Decimal) -> Result<(), PayerError> {
-        let made = self.world.walk_in(account, number, amount);
+    /// A customer who was not asked, as [`World::walk_in_with`].
+    pub(crate) fn walk_in(
+        &self,
+        account: &str,
+        number: &str,
+        amount: Decimal,
+        faults: impl IntoIterator<Item = Fault>,
+    ) -> Result<(), PayerError> {
+        let made = self.world.walk_in_with(account, number, amount, faults);
+        self.hurry.notify_one();
+        made
+    }
+
+    /// A payout taken back, as [`World::reverse`].
+    pub(crate) fn reverse(&self, reference: &str) -> Result<(), ReversalError> {
+        let made = self.world.reverse(reference);
         self.hurry.notify_one();
         made
     }

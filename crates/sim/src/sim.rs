@@ -8,9 +8,9 @@ use rust_decimal::Decimal;
 use tokio::net::TcpListener;
 
 use crate::event::Event;
-use crate::fault::Fault;
+use crate::fault::{Fault, NeverStrikes};
 use crate::gateways::daraja::{DarajaAccount, KeyError};
-use crate::gateways::kasapay::KasaPayAccount;
+use crate::gateways::kasapay::{KasaPayAccount, ReversalError};
 use crate::gateways::kyanda::KyandaAccount;
 use crate::gateways::sasapay::{PayerError, SasaPayAccount};
 use crate::gateways::{Gateway, Operation};
@@ -101,7 +101,31 @@ impl Sim {
     ///
     /// Those of [`World::walk_in`].
     pub fn walk_in(&self, account: &str, number: &str, amount: Decimal) -> Result<(), PayerError> {
-        self.server.walk_in(account, number, amount)
+        self.server.walk_in(account, number, amount, [])
+    }
+
+    /// As [`World::walk_in_with`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`World::walk_in_with`].
+    pub fn walk_in_with(
+        &self,
+        account: &str,
+        number: &str,
+        amount: Decimal,
+        faults: impl IntoIterator<Item = Fault>,
+    ) -> Result<(), PayerError> {
+        self.server.walk_in(account, number, amount, faults)
+    }
+
+    /// As [`World::reverse`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`World::reverse`].
+    pub fn reverse(&self, reference: &str) -> Result<(), ReversalError> {
+        self.server.reverse(reference)
     }
 
     /// The merchant's account at Kyanda: what a client needs to know to be let in.
@@ -111,8 +135,17 @@ impl Sim {
 
     /// Arranges that the next such call meets these faults, all of them. Each further `inject` is for the
     /// call after that.
-    pub fn inject(&self, gateway: Gateway, operation: Operation, faults: impl IntoIterator<Item = Fault>) {
-        self.world().inject(gateway, operation, faults);
+    ///
+    /// # Errors
+    ///
+    /// Those of [`World::inject`].
+    pub fn inject(
+        &self,
+        gateway: Gateway,
+        operation: Operation,
+        faults: impl IntoIterator<Item = Fault>,
+    ) -> Result<(), NeverStrikes> {
+        self.world().inject(gateway, operation, faults)
     }
 
     /// Forgets the faults that [`inject`](Self::inject) arranged and no call has met yet, and says how many calls would

@@ -17,7 +17,7 @@ use crate::fault::{Fault, FaultSource, Faults};
 use crate::gateways::daraja::{DarajaAccount, DarajaKey, KeyError};
 use crate::gateways::kasapay::KasaPayAccount;
 use crate::gateways::kyanda::KyandaAccount;
-use crate::gateways::sasapay::{SasaPay, SasaPayAccount};
+use crate::gateways::sasapay::SasaPayAccount;
 use crate::gateways::{Accounts, Call, Faces, Gateway, Operation, Reply, Work, unavailable};
 use crate::ledger::Ledger;
 use crate::magic;
@@ -128,12 +128,6 @@ impl World {
         state.stage.in_flight == 0 && state.stage.agenda.next_due().is_none()
     }
 
-    /// Arranges that the next such call meets these faults, all of them. Each further `inject` is for the
-    /// call after that.
-    pub fn inject(&self, gateway: Gateway, operation: Operation, faults: impl IntoIterator<Item = Fault>) {
-        self.state().faults.inject(gateway, operation, Faults::new(faults));
-    }
-
     /// A copy of the gateways' books as they stand.
     pub fn ledger(&self) -> Ledger {
         self.state().stage.ledger.clone()
@@ -165,11 +159,11 @@ impl World {
         &self.accounts.sasapay
     }
 
-    /// Lets a payer do something of their own accord.
-    pub(crate) fn as_payer<T>(&self, act: impl FnOnce(&mut SasaPay, &mut Stage) -> T) -> T {
+    /// Lets something happen that no request asks for.
+    pub(crate) fn unasked<T>(&self, act: impl FnOnce(&mut Faces, &mut Stage) -> T) -> T {
         let mut state = self.state();
         let State { faces, stage, .. } = &mut *state;
-        act(&mut faces.sasapay, stage)
+        act(faces, stage)
     }
 
     /// The merchant's account at Kyanda: what a client needs to know to be let in.

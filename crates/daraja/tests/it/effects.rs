@@ -18,7 +18,7 @@ use crate::subject::reference;
 /// What became of one payout under one fault, and how often the simulator moved its money.
 async fn struck_by(fault: Fault) -> (Result<Report, Error>, usize) {
     let rig = Rig::start().await;
-    rig.sim.inject(Gateway::Daraja, SimOperation::PayOut, [fault]);
+    rig.sim.inject(Gateway::Daraja, SimOperation::PayOut, [fault]).unwrap();
     let outcome = rig.daraja.submit(&rig.pay_out("PAY-1")).await;
     rig.sim.idle().await;
     assert_eq!(rig.sim.calls(Gateway::Daraja, SimOperation::PayOut), 1, "{fault:?}: nothing is resent");
@@ -116,7 +116,7 @@ async fn a_token_that_cannot_be_had_is_none_and_no_payment_is_sent() {
         [Fault::LostRequest, Fault::LostReply, Fault::ErrorAfterAccept, Fault::HtmlPage, Fault::TruncatedJson]
     {
         let rig = Rig::start().await;
-        rig.sim.inject(Gateway::Daraja, SimOperation::Token, [fault]);
+        rig.sim.inject(Gateway::Daraja, SimOperation::Token, [fault]).unwrap();
         let error = rig.daraja.submit(&rig.pay_out("PAY-1")).await.unwrap_err();
         assert_eq!(
             (error.effect(), error.operation()),
@@ -175,7 +175,7 @@ async fn a_failed_status_query_is_unchanged() {
         Fault::EchoedToken,
     ] {
         let rig = Rig::start().await;
-        rig.sim.inject(Gateway::Daraja, SimOperation::Status, [fault]);
+        rig.sim.inject(Gateway::Daraja, SimOperation::Status, [fault]).unwrap();
         let ticket =
             Ticket::new(reference("PAY-1"), Operation::PayOut).with_callback(rig.inbox.answers("PAY-1"));
         let error = rig.daraja.status(&ticket).await.unwrap_err();
@@ -186,7 +186,7 @@ async fn a_failed_status_query_is_unchanged() {
 #[tokio::test]
 async fn a_token_that_ran_out_is_renewed_once_and_the_payment_goes_through() {
     let rig = Rig::start().await;
-    rig.sim.inject(Gateway::Daraja, SimOperation::PayOut, [Fault::TokenExpired]);
+    rig.sim.inject(Gateway::Daraja, SimOperation::PayOut, [Fault::TokenExpired]).unwrap();
     let report = rig.daraja.submit(&rig.pay_out("PAY-1")).await.unwrap();
     rig.sim.idle().await;
     assert_eq!(report.state, State::Pending);
@@ -204,7 +204,7 @@ async fn a_token_that_ran_out_is_renewed_once_and_the_payment_goes_through() {
 async fn a_token_that_is_never_accepted_is_renewed_once_and_no_more() {
     let rig = Rig::start().await;
     for _ in 0..5 {
-        rig.sim.inject(Gateway::Daraja, SimOperation::PayOut, [Fault::TokenExpired]);
+        rig.sim.inject(Gateway::Daraja, SimOperation::PayOut, [Fault::TokenExpired]).unwrap();
     }
     let error = rig.daraja.submit(&rig.pay_out("PAY-1")).await.unwrap_err();
     assert_eq!(
@@ -271,7 +271,7 @@ async fn a_payout_is_accepted_then_paid_by_callback() {
 #[tokio::test]
 async fn an_unknown_payout_is_settled_by_asking() {
     let rig = Rig::start().await;
-    rig.sim.inject(Gateway::Daraja, SimOperation::PayOut, [Fault::LostReply, Fault::CallbackNever]);
+    rig.sim.inject(Gateway::Daraja, SimOperation::PayOut, [Fault::LostReply, Fault::CallbackNever]).unwrap();
     let instruction = rig.pay_out("PAY-1");
     assert_eq!(rig.daraja.submit(&instruction).await.unwrap_err().effect(), Effect::Unknown);
     rig.sim.idle().await;

@@ -83,7 +83,7 @@ async fn flow(account: DarajaAccount) -> (String, Vec<String>) {
         &[Fault::SlowReply(Duration::from_millis(900))],
     ];
     for (number, faults) in faults.into_iter().enumerate() {
-        rig.sim.inject(Gateway::Daraja, Operation::PayOut, faults.iter().copied());
+        rig.sim.inject(Gateway::Daraja, Operation::PayOut, faults.iter().copied()).unwrap();
         let instruction = rig.pay_out(&format!("PAY-{number}"));
         shown(&mut text, &instruction);
         match rig.daraja.submit(&instruction).await {
@@ -92,10 +92,10 @@ async fn flow(account: DarajaAccount) -> (String, Vec<String>) {
         }
     }
     // A token that is refused twice surfaces with the token in the gateway's words.
-    rig.sim.inject(Gateway::Daraja, Operation::PayOut, [Fault::TokenExpired]);
-    rig.sim.inject(Gateway::Daraja, Operation::PayOut, [Fault::TokenExpired]);
+    rig.sim.inject(Gateway::Daraja, Operation::PayOut, [Fault::TokenExpired]).unwrap();
+    rig.sim.inject(Gateway::Daraja, Operation::PayOut, [Fault::TokenExpired]).unwrap();
     shown_error(&mut text, &rig.daraja.submit(&rig.pay_out("PAY-REFUSED")).await.unwrap_err());
-    rig.sim.inject(Gateway::Daraja, Operation::Status, [Fault::EchoedToken]);
+    rig.sim.inject(Gateway::Daraja, Operation::Status, [Fault::EchoedToken]).unwrap();
     let ticket = Ticket::from(&rig.pay_out("PAY-0")).with_callback(rig.inbox.answers("PAY-0"));
     shown_error(&mut text, &rig.daraja.status(&ticket).await.unwrap_err());
     shown(&mut text, &rig.daraja.status(&ticket).await.unwrap());

@@ -178,7 +178,7 @@ async fn lost<P: Paying>(faults: &[Fault], times: usize) {
     for fault in faults {
         for rig in rigs::<P>().await {
             let what = format!("{fault:?} over {}", rig.over);
-            rig.sim.inject(P::GATEWAY, P::OPERATION, [*fault]);
+            rig.sim.inject(P::GATEWAY, P::OPERATION, [*fault]).unwrap();
             let error = rig.provider.submit(&P::payment(&rig)).await.expect_err(&what);
             assert_eq!((error.effect(), error.advice()), (Effect::Unknown, Advice::Ask), "{what}: {error}");
             rig.sim.idle().await;
@@ -205,7 +205,7 @@ async fn refused<P: Paying>() {
 
 async fn throttled<P: Paying>() {
     for rig in rigs::<P>().await {
-        rig.sim.inject(P::GATEWAY, P::OPERATION, [Fault::SpikeArrest]);
+        rig.sim.inject(P::GATEWAY, P::OPERATION, [Fault::SpikeArrest]).unwrap();
         let error = rig.provider.submit(&P::payment(&rig)).await.expect_err(rig.over);
         assert_eq!(error.effect(), P::THROTTLED, "over {}: {error}", rig.over);
         rig.sim.idle().await;
@@ -218,7 +218,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 async fn told<P: Paying>(fault: Fault, times: usize) {
     for rig in rigs::<P>().await {
         let what = format!("{fault:?} over {}", rig.over);
-        rig.sim.inject(P::GATEWAY, P::OPERATION, [fault]);
+        rig.sim.inject(P::GATEWAY, P::OPERATION, [fault]).unwrap();
         rig.submit(P::payment(&rig)).await.unwrap();
         if fault == Fault::CallbackEarly {
             assert_eq!(rig.reports().len(), 1, "{what}: told before the request was answered");
@@ -242,7 +242,7 @@ async fn told<P: Paying>(fault: Fault, times: usize) {
 /// Two results that cannot both be true are both told as they are: which one stands is for whoever keeps the books.
 async fn contradicted<P: Paying>() {
     for rig in rigs::<P>().await {
-        rig.sim.inject(P::GATEWAY, P::OPERATION, [Fault::CallbackContradicting]);
+        rig.sim.inject(P::GATEWAY, P::OPERATION, [Fault::CallbackContradicting]).unwrap();
         rig.done(P::payment(&rig)).await;
         let states: Vec<_> = rig.reports().into_iter().map(|report| report.state).collect();
         assert_eq!(states, [State::Settled, State::Failed], "over {}", rig.over);
@@ -253,7 +253,7 @@ async fn contradicted<P: Paying>() {
 /// A token that has run out is renewed, and the payment that was turned away with it is sent once more.
 async fn renewed<P: Paying>() {
     for rig in rigs::<P>().await {
-        rig.sim.inject(P::GATEWAY, P::OPERATION, [Fault::TokenExpired]);
+        rig.sim.inject(P::GATEWAY, P::OPERATION, [Fault::TokenExpired]).unwrap();
         rig.done(P::payment(&rig)).await;
         let calls = [Operation::Token, P::OPERATION].map(|operation| rig.sim.calls(P::GATEWAY, operation));
         assert_eq!((calls, moved(&rig)), ([2, 2], 1), "over {}", rig.over);
@@ -263,7 +263,7 @@ async fn renewed<P: Paying>() {
 /// A refusal that repeats our credentials does not get them into what is printed.
 async fn echoed<P: Paying>() {
     for rig in rigs::<P>().await {
-        rig.sim.inject(P::GATEWAY, P::OPERATION, [Fault::EchoedToken]);
+        rig.sim.inject(P::GATEWAY, P::OPERATION, [Fault::EchoedToken]).unwrap();
         let error = rig.provider.submit(&P::payment(&rig)).await.expect_err(rig.over);
         assert_eq!(error.effect(), Effect::None, "{error}");
         assert!(error.to_string().contains("[secret]"), "it was there, and is not: {error}");
@@ -273,7 +273,7 @@ async fn echoed<P: Paying>() {
 
 async fn silent<P: Paying>() {
     for rig in rigs::<P>().await {
-        rig.sim.inject(P::GATEWAY, P::OPERATION, [Fault::CallbackNever]);
+        rig.sim.inject(P::GATEWAY, P::OPERATION, [Fault::CallbackNever]).unwrap();
         rig.done(P::payment(&rig)).await;
         assert_eq!((rig.reports().len(), moved(&rig)), (0, 1), "over {}", rig.over);
     }
@@ -281,7 +281,7 @@ async fn silent<P: Paying>() {
 
 async fn forged<P: Paying>() {
     for rig in rigs::<P>().await {
-        rig.sim.inject(P::GATEWAY, P::OPERATION, [Fault::CallbackForged]);
+        rig.sim.inject(P::GATEWAY, P::OPERATION, [Fault::CallbackForged]).unwrap();
         let payment = P::payment(&rig);
         let operation = payment.operation();
         let accepted = rig.done(payment).await;

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::Refusal;
 use crate::fault::Fault;
-use crate::gateways::Gateway;
+use crate::gateways::{Gateway, positive_decimal};
 use crate::names::{FAULTS, Make, UnknownName};
 
 /// The longest time that can be asked for at once, in seconds: a leap year. Sums of many stay far from where clocks end.
@@ -100,6 +100,11 @@ impl Fields {
         list.into_iter().enumerate().map(read).collect()
     }
 
+    /// As [`Self::faults`], or none where there is no such field.
+    pub(super) fn faults_if_any(&mut self) -> Result<Vec<Fault>, Refusal> {
+        if self.fields.contains_key("faults") { self.faults() } else { Ok(Vec::new()) }
+    }
+
     /// How far to move the clock.
     pub(super) fn advance(&mut self) -> Result<Duration, Refusal> {
         match (self.fields.remove("millis"), self.fields.remove("seconds")) {
@@ -117,7 +122,8 @@ impl Fields {
     /// An amount of money, as text: a number might have been rounded on its way.
     pub(super) fn amount(&mut self) -> Result<Decimal, Refusal> {
         let text = self.text("amount")?;
-        text.parse().map_err(|_| self.refuse("amount", "must be decimal text, such as \"1500.50\""))
+        let rule = "must be decimal text greater than 0 with at most 2 decimals, such as \"1500.50\"";
+        positive_decimal(&text).ok_or_else(|| self.refuse("amount", rule))
     }
 
     pub(super) fn finish(self) -> Result<(), Refusal> {

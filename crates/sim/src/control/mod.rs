@@ -3,6 +3,8 @@
 
 mod accounts;
 mod ask;
+mod play;
+mod routes;
 mod show;
 
 use std::time::Duration;
@@ -11,135 +13,16 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use serde_json::{Value, json};
 
-use crate::gateways::sasapay::PayerError;
+use crate::fault::{Fault, NeverStrikes};
 use crate::gateways::{Gateway, Operation};
 use crate::names::{FAULTS, Make};
 use crate::server::Server;
-use crate::world::{BODY_LIMIT, plain};
+use crate::world::{BODY_LIMIT, World, plain};
 use ask::{Fields, LONGEST_MILLIS, Query};
+use routes::{Action, ROUTES, Route};
 
 /// How long [`Action::Idle`] waits unless told otherwise, and at most, in milliseconds.
 const PATIENCE: u64 = 30_000;
-
-/// One thing that can be asked of the simulator.
-#[derive(Debug)]
-struct Route {
-    method: Method,
-    path: &'static str,
-    takes: &'static str,
-    does: &'static str,
-    action: Action,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Action {
-    Index,
-    Accounts,
-    Ledger,
-    Events,
-    Magic,
-    Messages,
-    Transfer,
-    WalkIn,
-    Inject,
-    ClearFaults,
-    Advance,
-    Idle,
-    Reset,
-}
-
-/// Everything there is: the one table.
-const ROUTES: &[Route] = &[
-    route(Method::GET, "/_sim/", "", "what there is", Action::Index),
-    route(
-        Method::GET,
-        "/_sim/accounts",
-        "",
-        "the credentials each gateway lets in; the only answer with secrets in it, and those are made up",
-        Action::Accounts,
-    ),
-    route(
-        Method::GET,
-        "/_sim/ledger",
-        "?gateway=NAME&reference=TEXT, each optional",
-        "the gateways' own books: payments, moves of money, balances, references paid more than once",
-        Action::Ledger,
-    ),
-    route(
-        Method::GET,
-        "/_sim/events",
-        "",
-        "the log: every request with its refusal and faults, every callback with what came of it",
-        Action::Events,
-    ),
-    route(Method::GET, "/_sim/magic", "", "the numbers that make things happen when paid", Action::Magic),
-    route(
-        Method::GET,
-        "/_sim/messages",
-        "",
-        "what was sent to payers' phones, with the codes in it",
-        Action::Messages,
-    ),
-    route(
-        Method::POST,
-        "/_sim/transfer",
-        r#"{"narration": TEXT, "amount": TEXT}"#,
-        "plays a payer who transfers so many shillings from a bank, with the narration that SasaPay asked for",
-        Action::Transfer,
-    ),
-    route(
-        Method::POST,
-        "/_sim/walk_in",
-        r#"{"account": TEXT, "number": TEXT, "amount": TEXT}"#,
-        "plays a customer who pays the paybill at SasaPay without having been asked",
-        Action::WalkIn,
-    ),
-    route(
-        Method::POST,
-        "/_sim/faults",
-        r#"{"gateway": NAME, "operation": NAME, "faults": [{"fault": NAME, "millis": NUMBER}]}"#,
-        "lets the next such call meet these faults, all of them; each further one is for the call after that",
-        Action::Inject,
-    ),
-    route(
-        Method::DELETE,
-        "/_sim/faults",
-        "",
-        "forgets the faults that no call has met yet",
-        Action::ClearFaults,
-    ),
-    route(
-        Method::POST,
-        "/_sim/advance",
-        r#"{"millis": NUMBER} or {"seconds": NUMBER}"#,
-        "moves the simulator's clock forward: what falls due happens, tokens run out",
-        Action::Advance,
-    ),
-    route(
-        Method::GET,
-        "/_sim/idle",
-        "?millis=NUMBER, optional",
-        "answers once nothing is going to happen by itself; after 30 s, or so many milliseconds, with 504",
-        Action::Idle,
-    ),
-    route(
-        Method::POST,
-        "/_sim/reset",
-        "",
-        "takes everything back to the start; accounts and seed stay",
-        Action::Reset,
-    ),
-];
-
-const fn route(
-    method: Method,
-    path: &'static str,
-    takes: &'static str,
-    does: &'static str,
-    action: Action,
-) -> Route {
-    Route { method, path, takes, does, action }
-}
 
 /// Why nothing was done.
 #[derive(Debug)]
@@ -240,26 +123,10 @@ async fn act(server: &Server, action: Action, request: &Request<Bytes>) -> Resul
         Action::Events => nothing_more(query, fields).map(|()| show::events(&world.events())),
         Action::Magic => nothing_more(query, fields).map(|()| show::magic()),
         Action::Messages => nothing_more(query, fields).map(|()| show::messages(&world.messages())),
-        Action::Transfer => {
-            let (narration, amount) = (fields.text("narration")?, fields.amount()?);
-            nothing_more(query, fields)?;
-            done(server.transfer(&narration, amount))
-        }
-        Action::WalkIn => {
-            let (account, number) = (fields.text("account")?, fields.text("number")?);
-            let amount = fields.amount()?;
-            nothing_more(query, fields)?;
-            done(server.walk_in(&account, &number, amount))
-        }
-        Action::Inject => {
-            let (gateway, operation) =
-                (fields.name::<Gateway>("gateway")?, fields.name::<Operation>("operation")?);
-            let faults = fields.faults()?;
-            nothing_more(query, fields)?;
-            world.inject(gateway, operation, faults.iter().copied());
-            let faults: Vec<_> = faults.into_iter().map(show::fault).collect();
-            Ok(json!({ "gateway": gateway.as_str(), "operation": operation.as_str(), "faults": faults }))
-        }
+        Action::Transfer => play::transfer(server, query, fields),
+        Action::WalkIn => play::walk_in(server, query, fields),
+        Action::Reverse => play::reverse(server, query, fields),
+        Action::Inject => inject(world, query, fields),
         Action::ClearFaults => {
             nothing_more(query, fields).map(|()| json!({ "calls_spared": world.clear_faults() }))
         }
@@ -282,13 +149,22 @@ async fn act(server: &Server, action: Action, request: &Request<Bytes>) -> Resul
     }
 }
 
-fn done(by_the_payer: Result<(), PayerError>) -> Result<Value, Refusal> {
-    let field = |error: PayerError| match error {
-        PayerError::Narration => Refusal::field("narration", error),
-        PayerError::Amount => Refusal::field("amount", error),
-        PayerError::Number => Refusal::field("number", error),
-    };
-    by_the_payer.map(|()| json!({ "done": true })).map_err(field)
+fn inject(world: &World, query: Query, mut fields: Fields) -> Result<Value, Refusal> {
+    let (gateway, operation) = (fields.name::<Gateway>("gateway")?, fields.name::<Operation>("operation")?);
+    let faults = fields.faults()?;
+    nothing_more(query, fields)?;
+    world.inject(gateway, operation, faults.iter().copied()).map_err(|error| match error {
+        NeverStrikes::Operation(_) => Refusal::field("operation", error),
+        NeverStrikes::Fault(fault) => Refusal::field(&place_of(fault, &faults), error),
+    })?;
+    let faults: Vec<_> = faults.into_iter().map(show::fault).collect();
+    Ok(json!({ "gateway": gateway.as_str(), "operation": operation.as_str(), "faults": faults }))
+}
+
+/// Where a fault was named in the list that was sent.
+fn place_of(fault: Fault, faults: &[Fault]) -> String {
+    let index = faults.iter().position(|one| *one == fault).unwrap_or_default();
+    format!("faults[{index}].fault")
 }
 
 /// Refuses whatever has not been taken: it would be ignored, and its sender would not know.

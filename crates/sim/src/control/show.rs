@@ -45,7 +45,7 @@ pub(super) fn ledger(ledger: &Ledger, wanted: &Wanted) -> Value {
     let repeated = ledger.paid_more_than_once().into_iter();
     let repeated = repeated.filter(|(gateway, reference)| wanted.at(*gateway) && wanted.named([*reference]));
     json!({
-        "payments": payments.map(payment).collect::<Vec<_>>(),
+        "payments": payments.map(|one| payment(one, ledger)).collect::<Vec<_>>(),
         "moves": moves.map(one_move).collect::<Vec<_>>(),
         "balances": balances.map(|(gateway, account, currency, held)| json!({
             "gateway": gateway.as_str(),
@@ -98,7 +98,9 @@ pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn payment(payment: &Payment) -> Value {
+fn payment(payment: &Payment, ledger: &Ledger) -> Value {
+    let comes_in = payment.direction == Direction::In;
+    let received = comes_in.then(|| ledger.received(payment).to_string());
     let (state, receipt, refused) = match &payment.state {
         PaymentState::Accepted => ("accepted", None, None),
         PaymentState::Paid { receipt } => ("paid", Some(receipt), None),
@@ -112,6 +114,7 @@ fn payment(payment: &Payment) -> Value {
         "gateway_reference": payment.gateway_reference,
         "party": payment.party,
         "amount": payment.amount.to_string(),
+        "received": received,
         "currency": payment.currency,
         "state": state,
         "receipt": receipt,

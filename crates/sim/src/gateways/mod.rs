@@ -2,6 +2,7 @@
 //! is the [`Stage`].
 
 pub(crate) mod daraja;
+mod decimal;
 pub(crate) mod kasapay;
 pub(crate) mod kyanda;
 pub(crate) mod sasapay;
@@ -19,6 +20,8 @@ use daraja::{Daraja, DarajaAccount};
 use kasapay::{KasaPay, KasaPayAccount};
 use kyanda::{Kyanda, KyandaAccount};
 use sasapay::{SasaPay, SasaPayAccount};
+
+pub(crate) use decimal::{plain_decimal, positive_decimal};
 
 /// The gateways the simulator plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +66,41 @@ pub enum Operation {
     Voucher,
     /// Where to post callbacks from now on.
     RegisterCallback,
+}
+
+impl Gateway {
+    /// What it can be asked for: each operation once, in the order of its paths.
+    pub fn operations(self) -> Vec<Operation> {
+        let mut operations: Vec<_> = self.paths().into_iter().map(|(_, operation)| operation).collect();
+        operations.dedup();
+        operations
+    }
+
+    /// Whether a callback may come of such a call.
+    pub(crate) fn tells_of(self, operation: Operation) -> bool {
+        let told = match self {
+            Self::Daraja => daraja::TOLD,
+            Self::KasaPay => kasapay::TOLD,
+            Self::SasaPay => sasapay::TOLD,
+            Self::Kyanda => kyanda::TOLD,
+            #[cfg(test)]
+            Self::Elsewhere => &[],
+        };
+        told.contains(&operation)
+    }
+
+    fn paths(self) -> Vec<(&'static str, Operation)> {
+        match self {
+            Self::Daraja => daraja::PATHS.to_vec(),
+            Self::KasaPay => kasapay::PATHS.to_vec(),
+            Self::SasaPay => sasapay::PATHS.to_vec(),
+            Self::Kyanda => {
+                kyanda::PATHS.iter().map(|(path, endpoint)| (*path, endpoint.operation())).collect()
+            }
+            #[cfg(test)]
+            Self::Elsewhere => Vec::new(),
+        }
+    }
 }
 
 /// What can be told of a request before the gateway has looked at it.
@@ -119,7 +157,7 @@ pub(crate) struct Accounts {
 /// The faces, with what each remembers.
 pub(crate) struct Faces {
     daraja: Daraja,
-    kasapay: KasaPay,
+    pub(crate) kasapay: KasaPay,
     pub(crate) sasapay: SasaPay,
     kyanda: Kyanda,
 }
@@ -178,10 +216,8 @@ pub(crate) fn unavailable(gateway: Gateway) -> Response<Bytes> {
 
 /// The simulator's own answer, since no gateway is asked.
 fn no_such_path() -> Reply {
-    let paths = daraja::PATHS.iter().map(|(path, _)| *path).chain(kasapay::PATHS);
-    let paths = paths.chain(sasapay::PATHS.iter().map(|(path, _)| *path));
-    let paths: Vec<_> = paths.chain(kyanda::PATHS.iter().map(|(path, _)| *path)).collect();
-    let paths = paths.join("\n");
+    let paths = Gateway::ALL.iter().flat_map(|gateway| gateway.paths());
+    let paths = paths.map(|(path, _)| path).collect::<Vec<_>>().join("\n");
     let body = format!("No simulated gateway has this path. These exist:\n{paths}\n");
     let response = plain(StatusCode::NOT_FOUND, "text/plain", body.into());
     Reply { response, refused: Some("no gateway has such a path".into()) }
@@ -209,7 +245,23 @@ pub(crate) fn json_bytes(body: &impl Serialize) -> Bytes {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    #[test]
+    fn a_gateway_names_each_of_its_operations_once_and_tells_of_no_other() {
+        for gateway in Gateway::ALL {
+            let operations = gateway.operations();
+            assert_eq!(operations.iter().collect::<BTreeSet<_>>().len(), operations.len(), "{gateway}");
+            for operation in Operation::ALL {
+                assert!(
+                    operations.contains(operation) || !gateway.tells_of(*operation),
+                    "{gateway} {operation}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn what_is_no_object_is_told_with_its_place_and_without_its_words() {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use malipo_core::Timestamp;
 
 use super::{Stage, State, World};
-use crate::gateways::Faces;
+use crate::fault::{Fault, Faults, NeverStrikes};
+use crate::gateways::{Faces, Gateway, Operation};
 use crate::notify::Callback;
 
 /// What keeps a world from being idle.
@@ -41,6 +42,25 @@ impl World {
         *faces = Faces::open(&self.accounts, stage);
         faults.start_over();
         struck.clear();
+    }
+
+    /// Arranges that the next such call meets these faults, all of them. Each further `inject` is for the
+    /// call after that.
+    ///
+    /// # Errors
+    ///
+    /// When no call could meet them: the gateway has no such operation, or one of them is about a callback and none
+    /// comes of it, or about a token and it shows none. Then nothing is arranged.
+    pub fn inject(
+        &self,
+        gateway: Gateway,
+        operation: Operation,
+        faults: impl IntoIterator<Item = Fault>,
+    ) -> Result<(), NeverStrikes> {
+        let faults = Faults::new(faults);
+        faults.fit(gateway, operation)?;
+        self.state().faults.inject(gateway, operation, faults);
+        Ok(())
     }
 
     /// Forgets the faults that [`inject`](Self::inject) arranged and no call has met yet, and says how many calls would

@@ -174,7 +174,7 @@ async fn faults_that_no_call_has_met_can_be_taken_back() {
     let cleared = exchange(&rig.sim, "DELETE", FAULTS, "none", "").await;
     assert_eq!((cleared.status(), cleared.json()), (200, json!({ "calls_spared": 2 })));
     assert_eq!(rig.pay("a", PAYEE).await.status(), 200);
-    rig.sim.inject(Gateway::Daraja, Operation::PayOut, [Fault::LostReply]);
+    rig.sim.inject(Gateway::Daraja, Operation::PayOut, [Fault::LostReply]).unwrap();
     assert_eq!((rig.sim.clear_faults(), rig.sim.clear_faults()), (1, 0));
     assert_eq!(rig.pay("b", PAYEE).await.status(), 200);
 }
@@ -273,7 +273,7 @@ async fn unknown_paths_methods_and_bodies_are_refused_in_its_own_words() {
         let reply = get(&sim, path).await;
         let paths = reply.json()["paths"].as_array().unwrap().clone();
         assert_eq!(reply.status(), 404);
-        assert!(paths.contains(&json!("DELETE /_sim/faults")) && paths.len() == 13, "{paths:?}");
+        assert!(paths.contains(&json!("DELETE /_sim/faults")) && paths.len() == 14, "{paths:?}");
     }
     let reply = exchange(&sim, "PUT", FAULTS, "none", "{}").await;
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use malipo_sim::{Event, Fault, Gateway, MAGIC_PAYEES, MagicEffect, Operation, Plan};
+use malipo_sim::{Event, Fault, Gateway, MAGIC_PAYEES, MagicEffect, Operation, Plan, Sim};
 use serde_json::json;
 
 use crate::client::{
@@ -13,7 +13,7 @@ use crate::merchant::Post;
 /// Pays 100 shillings under the reference `ref` with these faults.
 async fn pay_with<const N: usize>(faults: [Fault; N]) -> (Rig, Raw) {
     let rig = Rig::new(options()).await;
-    rig.sim.inject(Gateway::Daraja, Operation::PayOut, faults);
+    rig.sim.inject(Gateway::Daraja, Operation::PayOut, faults).unwrap();
     let raw = rig.pay("ref", PAYEE).await;
     rig.sim.idle().await;
     (rig, raw)
@@ -71,7 +71,9 @@ async fn truncated_json_is_half_of_the_true_reply() {
 #[tokio::test]
 async fn a_slow_reply_is_slow_and_the_result_is_not() {
     let rig = Rig::new(options()).await;
-    rig.sim.inject(Gateway::Daraja, Operation::PayOut, [Fault::SlowReply(Duration::from_millis(300))]);
+    rig.sim
+        .inject(Gateway::Daraja, Operation::PayOut, [Fault::SlowReply(Duration::from_millis(300))])
+        .unwrap();
     let elapsed = stopwatch();
     let (raw, early) = tokio::join!(rig.pay("ref", PAYEE), async {
         until(|| !told(&rig).is_empty()).await;
@@ -114,7 +116,7 @@ async fn a_callback_may_never_come_or_come_twice() {
 #[tokio::test]
 async fn an_early_callback_is_answered_before_the_reply_is_sent() {
     let rig = Rig::new(options().with_result_delay(Duration::from_secs(60))).await;
-    rig.sim.inject(Gateway::Daraja, Operation::PayOut, [Fault::CallbackEarly]);
+    rig.sim.inject(Gateway::Daraja, Operation::PayOut, [Fault::CallbackEarly]).unwrap();
     let raw = rig.pay("ref", PAYEE).await;
     // No waiting: the reply is here, so the callback must be.
     let post = rig.merchant.only_post();
@@ -127,7 +129,9 @@ async fn an_early_callback_is_answered_before_the_reply_is_sent() {
 async fn a_late_callback_is_late_but_the_money_is_not() {
     let rig = Rig::new(options()).await;
     let late = Duration::from_millis(300);
-    rig.sim.inject(Gateway::Daraja, Operation::PayOut, [Fault::LostReply, Fault::CallbackLate(late)]);
+    rig.sim
+        .inject(Gateway::Daraja, Operation::PayOut, [Fault::LostReply, Fault::CallbackLate(late)])
+        .unwrap();
     let elapsed = stopwatch();
     assert_eq!(rig.pay("ref", PAYEE).await, Raw(Vec::new()), "faults combine");
     until(|| moved(&rig) == 1).await;
@@ -140,7 +144,7 @@ async fn a_late_callback_is_late_but_the_money_is_not() {
 #[tokio::test]
 async fn reordered_callbacks_change_places() {
     let rig = Rig::new(options()).await;
-    rig.sim.inject(Gateway::Daraja, Operation::PayOut, [Fault::CallbacksReordered]);
+    rig.sim.inject(Gateway::Daraja, Operation::PayOut, [Fault::CallbacksReordered]).unwrap();
     rig.pay("first", PAYEE).await;
     rig.sim.idle().await;
     assert!(told(&rig).is_empty(), "held back until another one leaves");
@@ -184,7 +188,7 @@ async fn a_queue_timeout_calls_the_other_url() {
 #[tokio::test]
 async fn a_fault_waits_for_its_own_operation() {
     let rig = Rig::new(options()).await;
-    rig.sim.inject(Gateway::Daraja, Operation::Status, [Fault::LostReply]);
+    rig.sim.inject(Gateway::Daraja, Operation::Status, [Fault::LostReply]).unwrap();
     assert_eq!(rig.pay("ref", PAYEE).await.status(), 200);
     assert_eq!(rig.ask("ref").await, Raw(Vec::new()));
     assert_eq!(rig.ask("ref").await.status(), 200);
@@ -202,7 +206,7 @@ async fn a_magic_payee_strikes_once_for_each_reference() {
     rig.sim.idle().await;
     assert_eq!(rig.sim.ledger().moved(Gateway::Daraja, "c"), 1);
     // What was asked for by name comes before the number's own nature.
-    rig.sim.inject(Gateway::Daraja, Operation::PayOut, [Fault::SpikeArrest]);
+    rig.sim.inject(Gateway::Daraja, Operation::PayOut, [Fault::SpikeArrest]).unwrap();
     assert_eq!(rig.pay("d", "254700000103").await.json()["errorCode"], "500.003.02");
 }
 
@@ -231,10 +235,10 @@ async fn of_two_faults_that_exclude_each_other_the_upper_one_strikes() {
         assert_eq!((raw.status(), rig.sim.ledger().payments().len()), (status, 0), "{faults:?}");
     }
     // A fault that does not fit the operation excludes nothing.
-    let rig = Rig::new(options()).await;
-    rig.sim.inject(Gateway::Daraja, Operation::Token, [Fault::TokenExpired, Fault::LostReply]);
+    let plan = Plan::seeded(1, [(Fault::TokenExpired, 1000), (Fault::LostReply, 1000)]);
+    let sim = Sim::start(options().with_plan(plan)).await.unwrap();
     let path = "/oauth/v1/generate?grant_type=client_credentials";
-    assert_eq!(exchange(&rig.sim, "GET", path, &basic(rig.sim.daraja()), "").await, Raw(Vec::new()));
+    assert_eq!(exchange(&sim, "GET", path, &basic(sim.daraja()), "").await, Raw(Vec::new()));
 }
 
 #[tokio::test]

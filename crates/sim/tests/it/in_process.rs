@@ -116,7 +116,7 @@ fn a_token_is_good_until_its_last_moment_and_not_longer() {
 fn an_early_callback_is_handed_over_with_the_answer() {
     let (world, _clock) = world(Options::new());
     let token = token(&world).unwrap();
-    world.inject(Gateway::Daraja, Operation::PayOut, [Fault::CallbackEarly, Fault::LostReply]);
+    world.inject(Gateway::Daraja, Operation::PayOut, [Fault::CallbackEarly, Fault::LostReply]).unwrap();
     let answer = pay(&world, &token, &payment(world.daraja(), "https://shop.example/hook", "ref", PAYEE));
     assert_eq!((answer.first.len(), answer.reply.is_none()), (1, true));
     assert_eq!(world.ledger().moved(Gateway::Daraja, "ref"), 1);
@@ -128,7 +128,9 @@ fn late_and_reordered_is_first_late_and_then_behind_another() {
     let (world, clock) = world(Options::new());
     let token = token(&world).unwrap();
     let late = Duration::from_secs(2);
-    world.inject(Gateway::Daraja, Operation::PayOut, [Fault::CallbackLate(late), Fault::CallbacksReordered]);
+    world
+        .inject(Gateway::Daraja, Operation::PayOut, [Fault::CallbackLate(late), Fault::CallbacksReordered])
+        .unwrap();
     let mut told = Vec::new();
     for (reference, by) in [("a", 1), ("b", 1), ("c", 2)] {
         let body = payment(world.daraja(), "https://shop.example/hook", reference, PAYEE);
@@ -148,11 +150,9 @@ fn what_is_told_of_one_decision_keeps_its_order_on_a_clock_that_runs() {
     let world = World::new(options).unwrap();
     let token = token(&world).unwrap();
     let late = Duration::from_nanos(5);
-    world.inject(
-        Gateway::Daraja,
-        Operation::PayOut,
-        [Fault::CallbackContradicting, Fault::CallbackLate(late)],
-    );
+    world
+        .inject(Gateway::Daraja, Operation::PayOut, [Fault::CallbackContradicting, Fault::CallbackLate(late)])
+        .unwrap();
     pay(&world, &token, &payment(world.daraja(), "https://shop.example/hook", "ref", PAYEE));
     let batches: Vec<_> = std::iter::repeat_with(|| world.take_due().len()).take(10).collect();
     assert_eq!(batches.into_iter().max(), Some(2), "both are due at one time");

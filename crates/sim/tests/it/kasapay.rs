@@ -11,17 +11,17 @@ use crate::merchant::Merchant;
 
 const AUTH: &str = "/v1/auth";
 const INITIATE: &str = "/v1/payouts/b2b/initiate";
-const FLOAT: &str = "KES Float";
-const BOOK: Gateway = Gateway::KasaPay;
+pub(crate) const FLOAT: &str = "KES Float";
+pub(crate) const BOOK: Gateway = Gateway::KasaPay;
 
-struct Rig {
-    sim: Sim,
-    merchant: Merchant,
+pub(crate) struct Rig {
+    pub(crate) sim: Sim,
+    pub(crate) merchant: Merchant,
     token: String,
 }
 
 impl Rig {
-    async fn new(options: Options) -> Self {
+    pub(crate) async fn new(options: Options) -> Self {
         let sim = Sim::start(options).await.unwrap();
         let reply = exchange(&sim, "POST", AUTH, "", &credentials(sim.kasapay())).await;
         let token = reply.json()["access_token"].as_str().unwrap().to_owned();
@@ -31,13 +31,13 @@ impl Rig {
     /// One that meets `faults` at its first payout, under the reference `ref`, and what came of that.
     async fn faulty<const N: usize>(faults: [Fault; N]) -> (Self, Raw) {
         let rig = Self::new(options()).await;
-        rig.sim.inject(BOOK, Operation::PayOut, faults);
+        rig.sim.inject(BOOK, Operation::PayOut, faults).unwrap();
         let raw = rig.pay(&rig.payout("ref")).await;
         rig.sim.idle().await;
         (rig, raw)
     }
 
-    fn payout(&self, reference: &str) -> Value {
+    pub(crate) fn payout(&self, reference: &str) -> Value {
         json!({
             "payout_reference": reference,
             "service_code": self.sim.kasapay().service_code(),
@@ -54,21 +54,21 @@ impl Rig {
         })
     }
 
-    async fn pay(&self, body: &Value) -> Raw {
+    pub(crate) async fn pay(&self, body: &Value) -> Raw {
         exchange(&self.sim, "POST", INITIATE, &self.token, body).await
     }
 
-    async fn ask(&self, segment: &str) -> Raw {
+    pub(crate) async fn ask(&self, segment: &str) -> Raw {
         let path = format!("/v1/payouts/b2b/{segment}/status");
         exchange(&self.sim, "GET", &path, &self.token, &Value::Null).await
     }
 
     /// The statuses told by callback, in order.
-    fn told(&self) -> Vec<Value> {
+    pub(crate) fn told(&self) -> Vec<Value> {
         self.merchant.posts().iter().map(|post| post.json()["payment_status"].clone()).collect()
     }
 
-    fn moved(&self) -> usize {
+    pub(crate) fn moved(&self) -> usize {
         self.sim.ledger().moved(BOOK, "ref")
     }
 }
@@ -353,7 +353,7 @@ async fn faults_of_the_callback_tell_their_stories() {
         (vec![Fault::CallbackForged], vec![700, 700]),
     ] {
         let rig = Rig::new(options()).await;
-        rig.sim.inject(BOOK, Operation::PayOut, faults.clone());
+        rig.sim.inject(BOOK, Operation::PayOut, faults.clone()).unwrap();
         assert_eq!(rig.pay(&rig.payout("ref")).await.status(), 200);
         if faults == [Fault::CallbackEarly] {
             assert_eq!(rig.told().len(), 1, "before the reply");
@@ -377,7 +377,7 @@ async fn faults_of_the_callback_tell_their_stories() {
 #[tokio::test]
 async fn reordered_callbacks_change_places_and_magic_account_numbers_strike_once() {
     let rig = Rig::new(options()).await;
-    rig.sim.inject(BOOK, Operation::PayOut, [Fault::CallbacksReordered]);
+    rig.sim.inject(BOOK, Operation::PayOut, [Fault::CallbacksReordered]).unwrap();
     for reference in ["first", "second"] {
         rig.pay(&rig.payout(reference)).await;
         rig.sim.idle().await;

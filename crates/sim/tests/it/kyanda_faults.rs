@@ -39,7 +39,7 @@ async fn faults_of_the_reply_leave_the_payment_alone() {
             (Fault::EchoedToken, Some(400), "1103", 0),
         ] {
             let rig = Rig::new().await;
-            rig.sim.inject(BOOK, kind.operation, [fault]);
+            rig.sim.inject(BOOK, kind.operation, [fault]).unwrap();
             let raw = rig.post(kind, kind.body()).await;
             rig.sim.idle().await;
             let answered = (!raw.0.is_empty()).then(|| raw.status());
@@ -78,7 +78,7 @@ async fn faults_of_the_callback_tell_their_stories() {
             (vec![Fault::CallbackForged], vec!["Success", "Success"]),
         ] {
             let rig = Rig::new().await;
-            rig.sim.inject(BOOK, kind.operation, faults.clone());
+            rig.sim.inject(BOOK, kind.operation, faults.clone()).unwrap();
             let reference = rig.accepted(kind, kind.body()).await;
             if faults == [Fault::CallbackEarly] {
                 assert_eq!(told(&rig).len(), 1, "before the reply");
@@ -109,7 +109,7 @@ async fn faults_of_the_callback_tell_their_stories() {
 #[tokio::test]
 async fn notifications_change_places_and_a_payment_refused_is_contradicted() {
     let rig = Rig::new().await;
-    rig.sim.inject(BOOK, AIRTIME.operation, [Fault::CallbacksReordered]);
+    rig.sim.inject(BOOK, AIRTIME.operation, [Fault::CallbacksReordered]).unwrap();
     let first = rig.accepted(&AIRTIME, AIRTIME.body()).await;
     rig.sim.idle().await;
     let second = rig.accepted(&VOUCHER, VOUCHER.body()).await;
@@ -119,7 +119,7 @@ async fn notifications_change_places_and_a_payment_refused_is_contradicted() {
     assert_eq!(order, [json!(second), json!(first)]);
 
     let rig = Rig::new().await;
-    rig.sim.inject(BOOK, CHECKOUT.operation, [Fault::CallbackContradicting]);
+    rig.sim.inject(BOOK, CHECKOUT.operation, [Fault::CallbackContradicting]).unwrap();
     rig.accepted(&CHECKOUT, CHECKOUT.body_with("/phoneNumber", json!("0700000130"))).await;
     rig.sim.idle().await;
     assert_eq!(told(&rig), [json!("Failed"), json!("Success")]);

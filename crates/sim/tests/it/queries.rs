@@ -64,7 +64,7 @@ async fn a_query_tells_refused_and_pending_payments_apart_from_unknown_ones() {
     // Accepted and not yet decided, when the question is answered before the payment's turn comes.
     let rig = Rig::new(options().with_result_delay(Duration::from_millis(300))).await;
     rig.pay("queued", PAYEE).await;
-    rig.sim.inject(Gateway::Daraja, Operation::Status, [Fault::CallbackEarly]);
+    rig.sim.inject(Gateway::Daraja, Operation::Status, [Fault::CallbackEarly]).unwrap();
     rig.ask("queued").await;
     let told = rig.merchant.only_post().json();
     assert_eq!(parameter(&told, "TransactionStatus"), "Pending");

@@ -16,7 +16,7 @@ const LATE: Duration = Duration::from_secs(10);
 
 /// Makes one call of this kind for the reference `ref`, after `faults` were arranged for it.
 fn call(shop: &Shop, operation: Operation, faults: &[Fault]) -> Got {
-    let arrange = || shop.world.inject(BOOK, operation, faults.iter().copied());
+    let arrange = || shop.world.inject(BOOK, operation, faults.iter().copied()).unwrap();
     match operation {
         Operation::Token => {
             arrange();
@@ -88,9 +88,9 @@ fn a_lost_confirmation_cannot_be_sent_again() {
     let shop = Shop::open(SasaPayAccount::new());
     let checkout = shop.ask("0", "ref")["CheckoutRequestID"].clone();
     let code = shop.code();
-    shop.world.inject(BOOK, Operation::Confirm, [Fault::LostRequest]);
+    shop.world.inject(BOOK, Operation::Confirm, [Fault::LostRequest]).unwrap();
     assert_eq!((shop.confirm(&checkout, &code).status, shop.settle().len()), (0, 0));
-    shop.world.inject(BOOK, Operation::Confirm, [Fault::LostReply]);
+    shop.world.inject(BOOK, Operation::Confirm, [Fault::LostReply]).unwrap();
     assert_eq!(shop.confirm(&checkout, &code).status, 0);
     // Looks like a refusal, and the money is on its way.
     let again = shop.confirm(&checkout, &code);
@@ -102,7 +102,7 @@ fn a_lost_confirmation_cannot_be_sent_again() {
 /// The result codes told, after the calls and whatever else it takes for the money to come.
 fn results(network: &str, operation: Operation, faults: &[Fault]) -> (Shop, Vec<Post>) {
     let shop = Shop::open(notified());
-    shop.world.inject(BOOK, operation, faults.iter().copied());
+    shop.world.inject(BOOK, operation, faults.iter().copied()).unwrap();
     let got = shop.post(COLLECT, &request(network, "ref"));
     let mut posts = got.first;
     if network == "0" {
@@ -166,9 +166,9 @@ fn faults_of_the_callback_tell_their_stories_whatever_decides_the_payment() {
 #[test]
 fn an_early_result_comes_before_the_reply_to_what_decides() {
     let shop = Shop::open(notified());
-    shop.world.inject(BOOK, Operation::Collect, [Fault::CallbackEarly]);
+    shop.world.inject(BOOK, Operation::Collect, [Fault::CallbackEarly]).unwrap();
     assert_eq!(shop.post(COLLECT, &request("63902", "a")).first.len(), 2);
-    shop.world.inject(BOOK, Operation::Collect, [Fault::CallbackEarly]);
+    shop.world.inject(BOOK, Operation::Collect, [Fault::CallbackEarly]).unwrap();
     let got = shop.post(COLLECT, &request("0", "b"));
     assert_eq!((got.first.len(), shop.moved("b")), (0, 0), "nothing is decided yet");
     assert_eq!(shop.confirm(&got.json["CheckoutRequestID"], &shop.code()).first.len(), 2);
@@ -178,7 +178,7 @@ fn an_early_result_comes_before_the_reply_to_what_decides() {
 #[test]
 fn faults_of_a_request_strike_its_first_result_only() {
     let shop = Shop::open(SasaPayAccount::new());
-    shop.world.inject(BOOK, Operation::Collect, [Fault::CallbackTwice]);
+    shop.world.inject(BOOK, Operation::Collect, [Fault::CallbackTwice]).unwrap();
     shop.ask("01", "ref");
     for results in [2, 1] {
         shop.world.transfer("PR1001", 50.into()).unwrap();
@@ -189,7 +189,9 @@ fn faults_of_a_request_strike_its_first_result_only() {
 #[test]
 fn a_refusal_is_contradicted_and_forged_as_well() {
     let shop = Shop::open(notified());
-    shop.world.inject(BOOK, Operation::Collect, [Fault::CallbackForged, Fault::CallbackContradicting]);
+    shop.world
+        .inject(BOOK, Operation::Collect, [Fault::CallbackForged, Fault::CallbackContradicting])
+        .unwrap();
     shop.post(COLLECT, &with(request("63902", "ref"), "PhoneNumber", json!("254700000130")));
     let posts = shop.settle();
     assert_eq!(json!(told(&posts, "/result", "ResultCode")), json!(["0", "1032", "0"]));
@@ -200,7 +202,7 @@ fn a_refusal_is_contradicted_and_forged_as_well() {
 #[test]
 fn reordered_results_change_places_with_their_notices() {
     let shop = Shop::open(notified());
-    shop.world.inject(BOOK, Operation::Collect, [Fault::CallbacksReordered]);
+    shop.world.inject(BOOK, Operation::Collect, [Fault::CallbacksReordered]).unwrap();
     let mut posts = Vec::new();
     for reference in ["first", "second"] {
         shop.ask("63902", reference);
@@ -218,6 +220,8 @@ fn reordered_results_change_places_with_their_notices() {
 fn a_status_query_with_a_fault_of_callbacks_is_answered_by_one() {
     for (fault, paid) in [
         (Fault::CallbackNever, json!([])),
+        // There is no timeout URL, so this is the same.
+        (Fault::QueueTimeout, json!([])),
         (Fault::CallbackTwice, json!([true, true])),
         (Fault::CallbackLate(LATE), json!([true])),
         (Fault::CallbackEarly, json!([true])),
@@ -235,9 +239,6 @@ fn a_status_query_with_a_fault_of_callbacks_is_answered_by_one() {
             assert_eq!(posts[0].json["data"]["AmountPaid"], 1005.0);
         }
     }
-    let shop = Shop::open(SasaPayAccount::new());
-    let got = call(&shop, Operation::Status, &[Fault::QueueTimeout]);
-    assert!(got.json["data"].is_object(), "there is no such thing here: {}", got.text);
 }
 
 #[test]
@@ -246,7 +247,7 @@ fn other_calls_meet_faults_too() {
     for (operation, path) in
         [(Operation::Verify, VERIFY), (Operation::RegisterCallback, REGISTER), (Operation::Balance, BALANCE)]
     {
-        shop.world.inject(BOOK, operation, [Fault::SpikeArrest]);
+        shop.world.inject(BOOK, operation, [Fault::SpikeArrest]).unwrap();
         let method = if operation == Operation::Balance { "GET" } else { "POST" };
         let got = shop.call(method, path, &format!("Bearer {}", shop.token), &json!({}));
         let refusal =
@@ -274,7 +275,9 @@ fn magic_payers_strike_once_however_spelled() {
 fn signed_callbacks_are_signed_and_forged_ones_are_not_signed_well() {
     let account = notified().with_signed_callbacks().with_client("client", "secret");
     let shop = Shop::open(account);
-    shop.world.inject(BOOK, Operation::Collect, [Fault::CallbackForged, Fault::CallbackContradicting]);
+    shop.world
+        .inject(BOOK, Operation::Collect, [Fault::CallbackForged, Fault::CallbackContradicting])
+        .unwrap();
     shop.ask("63902", "inv-7");
     let posts = shop.settle();
     let expected = |post: &Post, account: &str, code: &str| {

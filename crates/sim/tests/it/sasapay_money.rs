@@ -339,7 +339,7 @@ async fn payers_act_on_a_running_simulator_too() {
     sim.walk_in("table 4", PAYER, cents(100)).unwrap();
     idle(&sim).await;
     let body = confirmation(&wallet["CheckoutRequestID"], &sim.messages()[0].code).to_string();
-    sim.inject(BOOK, Operation::Confirm, [Fault::CallbackEarly]);
+    sim.inject(BOOK, Operation::Confirm, [Fault::CallbackEarly]).unwrap();
     assert_eq!(exchange(&sim, "POST", CONFIRM, &bearer, &body).await.status(), 200);
     let posts = merchant.posts();
     let told: Vec<_> = posts.iter().map(|post| (&*post.path, post.json()["BillRefNumber"].clone())).collect();

@@ -110,7 +110,7 @@ async fn a_merchant_that_does_not_answer_holds_up_nobody_else() {
 async fn a_client_that_hangs_up_stops_nothing() {
     let rig =
         Rig { merchant: Merchant::open_slow(Duration::from_millis(200)).await, ..Rig::new(options()).await };
-    rig.sim.inject(Gateway::Daraja, Operation::PayOut, [Fault::CallbackEarly, Fault::CallbackTwice]);
+    rig.sim.inject(Gateway::Daraja, Operation::PayOut, [Fault::CallbackEarly, Fault::CallbackTwice]).unwrap();
     // Hangs up while the merchant is still thinking about the first of the two.
     tokio::select! {
         raw = rig.pay("ref", PAYEE) => panic!("a reply before both are told: {raw:?}"),
@@ -124,7 +124,7 @@ async fn a_client_that_hangs_up_stops_nothing() {
 async fn idle_waits_for_replies_that_are_held_back() {
     let rig = Rig::new(options()).await;
     let slow = Duration::from_millis(300);
-    rig.sim.inject(Gateway::Daraja, Operation::PayOut, [Fault::LostRequest, Fault::SlowReply(slow)]);
+    rig.sim.inject(Gateway::Daraja, Operation::PayOut, [Fault::LostRequest, Fault::SlowReply(slow)]).unwrap();
     let elapsed = stopwatch();
     let (raw, idle) = tokio::join!(rig.pay("ref", PAYEE), async {
         until(|| rig.sim.calls(Gateway::Daraja, Operation::PayOut) == 1).await;
@@ -139,7 +139,7 @@ async fn idle_waits_for_replies_that_are_held_back() {
 async fn idle_does_not_wait_for_a_client_that_left() {
     let rig = Rig::new(options()).await;
     let slow = Fault::SlowReply(Duration::from_secs(3600));
-    rig.sim.inject(Gateway::Daraja, Operation::PayOut, [slow]);
+    rig.sim.inject(Gateway::Daraja, Operation::PayOut, [slow]).unwrap();
     tokio::select! {
         raw = rig.pay("ref", PAYEE) => panic!("{raw:?}"),
         () = until(|| rig.merchant.posts().len() == 1) => {}
@@ -152,7 +152,7 @@ async fn callbacks_of_one_call_wait_for_each_other() {
     let merchant = Merchant::open_slow(Duration::from_millis(400)).await;
     let rig = Rig { merchant, ..Rig::new(options()).await };
     let late = Fault::CallbackLate(Duration::from_millis(50));
-    rig.sim.inject(Gateway::Daraja, Operation::PayOut, [Fault::CallbackForged, late]);
+    rig.sim.inject(Gateway::Daraja, Operation::PayOut, [Fault::CallbackForged, late]).unwrap();
     rig.pay("ref", PAYEE).await;
     until(|| rig.merchant.posts().len() == 1).await;
     let elapsed = stopwatch();
@@ -170,7 +170,7 @@ async fn nothing_printed_holds_a_secret() {
     let token_answer = ask_token(&world);
     let token = token(&world).unwrap();
     let body = payment(world.daraja(), "https://shop.example/hook", "ref", PAYEE);
-    world.inject(Gateway::Daraja, Operation::PayOut, [Fault::CallbackEarly]);
+    world.inject(Gateway::Daraja, Operation::PayOut, [Fault::CallbackEarly]).unwrap();
     let early = pay(&world, &token, &body);
     pay(&world, &token, &with(body, "OriginatorConversationID", "ref-2".into()));
     clock.advance(Duration::from_secs(1));

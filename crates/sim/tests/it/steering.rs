@@ -47,9 +47,9 @@ async fn what_was_still_to_be_told_is_not_told_after_a_reset() {
     let merchant = Merchant::open_slow(Duration::from_millis(300)).await;
     let rig = Rig { merchant, ..Rig::new(options()).await };
     let late = Fault::CallbackLate(Duration::from_millis(100));
-    rig.sim.inject(Gateway::Daraja, Operation::PayOut, [late]);
+    rig.sim.inject(Gateway::Daraja, Operation::PayOut, [late]).unwrap();
     rig.pay("late", PAYEE).await;
-    rig.sim.inject(Gateway::Daraja, Operation::PayOut, [Fault::CallbackTwice]);
+    rig.sim.inject(Gateway::Daraja, Operation::PayOut, [Fault::CallbackTwice]).unwrap();
     rig.pay("twice", PAYEE).await;
     // One is being posted, its twin waits behind it, and another is not due yet.
     until(|| rig.merchant.posts().len() == 1).await;
@@ -148,7 +148,7 @@ fn what_falls_due_on_the_way_happens_at_its_own_time() {
     let token = token(&world).unwrap();
     let body = payment(world.daraja(), "https://shop.example/hook", "ref", PAYEE);
     let late = Fault::CallbackLate(Duration::from_secs(10));
-    world.inject(Gateway::Daraja, Operation::PayOut, [late]);
+    world.inject(Gateway::Daraja, Operation::PayOut, [late]).unwrap();
     pay(&world, &token, &body);
     world.advance(Duration::from_millis(10_049));
     assert_eq!(world.ledger().moved(Gateway::Daraja, "ref"), 1, "decided on the way");
@@ -173,7 +173,7 @@ fn callbacks_that_left_on_the_way_are_due_at_once_and_in_order() {
     let token = token(&world).unwrap();
     for (reference, late) in [("slow", 20), ("quick", 10)] {
         let late = Fault::CallbackLate(Duration::from_secs(late));
-        world.inject(Gateway::Daraja, Operation::PayOut, [late]);
+        world.inject(Gateway::Daraja, Operation::PayOut, [late]).unwrap();
         let body = payment(world.daraja(), "https://shop.example/hook", reference, PAYEE);
         pay(&world, &token, &body);
     }

@@ -190,7 +190,7 @@ async fn row_14_result_failure() {
 #[tokio::test]
 async fn row_15_queue_timeout() {
     for rig in rigs().await {
-        rig.sim.inject(Gateway::Daraja, Operation::PayOut, [Fault::QueueTimeout]);
+        rig.sim.inject(Gateway::Daraja, Operation::PayOut, [Fault::QueueTimeout]).unwrap();
         rig.done(pay(&rig, "PAY-1", "10", Purpose::General)).await;
         let report = rig.reports().remove(0);
         assert_eq!(

@@ -51,7 +51,7 @@ async fn row_01_token() {
             "kept over {}",
             rig.over
         );
-        rig.sim.inject(Gateway::KasaPay, malipo_sim::Operation::PayOut, [Fault::TokenExpired]);
+        rig.sim.inject(Gateway::KasaPay, malipo_sim::Operation::PayOut, [Fault::TokenExpired]).unwrap();
         rig.done(pay(&rig, "PAY-3", till(), "10")).await;
         assert_eq!(rig.sim.calls(Gateway::KasaPay, malipo_sim::Operation::Token), 2, "renewed once");
         assert_eq!(rig.moved(Gateway::KasaPay, "PAY-3"), 1);
@@ -92,7 +92,7 @@ async fn row_05_status() {
 #[tokio::test]
 async fn row_06_callback() {
     for rig in rigs().await {
-        rig.sim.inject(Gateway::KasaPay, malipo_sim::Operation::PayOut, [Fault::CallbackTwice]);
+        rig.sim.inject(Gateway::KasaPay, malipo_sim::Operation::PayOut, [Fault::CallbackTwice]).unwrap();
         rig.done(pay(&rig, "PAY-1", paybill(), "100")).await;
         let reports = rig.reports();
         assert_eq!(reports.len(), 2, "told twice over {}", rig.over);

@@ -119,7 +119,7 @@ async fn row_21_bank() {
 #[tokio::test]
 async fn row_22_callback() {
     for rig in rigs().await {
-        rig.sim.inject(Gateway::SasaPay, malipo_sim::Operation::Collect, [Fault::CallbackTwice]);
+        rig.sim.inject(Gateway::SasaPay, malipo_sim::Operation::Collect, [Fault::CallbackTwice]).unwrap();
         rig.done(collect(&rig, mobile(Network::Safaricom, PAYER), "10")).await;
         let report = paid_once(&rig, "10");
         assert_eq!(rig.reports().len(), 2, "told twice, over {}", rig.over);

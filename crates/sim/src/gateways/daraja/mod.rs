@@ -50,6 +50,9 @@ pub(crate) const PATHS: [(&str, Operation); 4] = [
     ("/mpesa/accountbalance/v1/query", Operation::Balance),
 ];
 
+/// What a callback comes of.
+pub(crate) const TOLD: &[Operation] = &[Operation::PayOut, Operation::Status, Operation::Balance];
+
 /// Where Daraja itself says that there is nothing.
 const ROOMS: [&str; 2] = ["/oauth/", "/mpesa/"];
 

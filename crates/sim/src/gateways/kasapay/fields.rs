@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
 use super::refusal::Refusal;
-use crate::gateways::no_object;
+use crate::gateways::{no_object, positive_decimal};
 
 /// The members of a JSON object, and what was found wrong with them. Of members with one name the last
 /// counts; unknown ones are nobody's business.
@@ -55,11 +55,7 @@ impl Fields {
     /// More than nothing, in plain decimal digits, at most two of them after the point.
     pub(super) fn amount(&mut self, name: &str) -> Option<Decimal> {
         let text = self.text(name)?;
-        let (whole, cents) = text.split_once('.').unwrap_or((&text, "0"));
-        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        let canonical = whole == "0" || !whole.starts_with('0');
-        let plain = digits(whole) && digits(cents) && canonical && cents.len() <= 2;
-        let amount = Decimal::from_str_exact(&text).ok().filter(|amount| plain && *amount > Decimal::ZERO);
+        let amount = positive_decimal(&text);
         if amount.is_some() {
             return amount;
         }

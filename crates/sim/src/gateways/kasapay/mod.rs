@@ -9,6 +9,7 @@ mod account;
 mod fields;
 mod payout;
 mod refusal;
+mod reversal;
 mod token;
 mod told;
 
@@ -21,6 +22,7 @@ use serde::Serialize;
 
 pub use account::KasaPayAccount;
 pub(crate) use refusal::unavailable;
+pub use reversal::ReversalError;
 
 use fields::Fields;
 use payout::{Float, Payout, distorted};
@@ -36,7 +38,14 @@ const AUTH: &str = "/v1/auth";
 const INITIATE: &str = "/v1/payouts/b2b/initiate";
 
 /// Everything there is to call.
-pub(crate) const PATHS: [&str; 3] = [AUTH, INITIATE, "/v1/payouts/b2b/{payout_reference}/status"];
+pub(crate) const PATHS: [(&str, Operation); 3] = [
+    (AUTH, Operation::Token),
+    (INITIATE, Operation::PayOut),
+    ("/v1/payouts/b2b/{payout_reference}/status", Operation::Status),
+];
+
+/// What a callback comes of.
+pub(crate) const TOLD: &[Operation] = &[Operation::PayOut];
 
 /// Where KasaPay itself says that there is nothing.
 const ROOM: &str = "/v1/payouts/";

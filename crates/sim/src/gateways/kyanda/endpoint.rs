@@ -23,7 +23,7 @@ pub(super) const METADATA: &str = "metadata";
 pub(super) const PRODUCT: &str = "productCode";
 
 impl Endpoint {
-    pub(super) fn operation(self) -> Operation {
+    pub(crate) fn operation(self) -> Operation {
         match self {
             Self::Balance => Operation::Balance,
             Self::Check => Operation::Status,

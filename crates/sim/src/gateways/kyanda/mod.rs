@@ -33,7 +33,7 @@ use fields::Parameters;
 use order::{Goods, Order, distorted};
 use refusal::Refusal;
 
-use super::{Call, Gateway, Operation, Reply, json};
+use super::{Call, Gateway, Operation, Reply, json, positive_decimal};
 use crate::event::Delivery;
 use crate::fault::{Fault, Faults};
 use crate::notify::{Acknowledgement, Callback, Telling, tellings};
@@ -52,6 +52,10 @@ pub(crate) const PATHS: [(&str, Endpoint); 9] = [
     ("/billing/v1/pin-airtime/create", Endpoint::Voucher),
     ("/billing/v1/callback-url/create", Endpoint::Register),
 ];
+
+/// What a callback comes of.
+pub(crate) const TOLD: &[Operation] =
+    &[Operation::PayOut, Operation::Collect, Operation::Airtime, Operation::Bill, Operation::Voucher];
 
 /// Where Kyanda itself says that there is nothing.
 const ROOM: &str = "/billing/";
@@ -265,7 +269,7 @@ impl Kyanda {
     ) -> Result<Response<Bytes>, Refusal> {
         if matches!(endpoint, Endpoint::Airtime | Endpoint::Bill | Endpoint::Voucher) {
             // The live service is seen to look at the float before anything else about the payment.
-            order::plain_decimal(parameters.text(endpoint.amount()))
+            positive_decimal(parameters.text(endpoint.amount()))
                 .map_or(Ok(()), |amount| check_float(stage, amount))?;
         }
         let amount = order::read_amount(endpoint, &parameters)?;

@@ -18,6 +18,7 @@ use super::refusal::{
 };
 use super::{DIGITS, DIGITS_AND_CAPITALS, WALLET};
 use crate::dice::Dice;
+use crate::gateways::positive_decimal;
 use crate::ledger::BookError;
 use crate::magic::{self, PayerRefusal};
 use crate::notify::Telling;
@@ -147,7 +148,7 @@ pub(super) fn check_bundle(endpoint: Endpoint, parameters: &Parameters) -> Resul
     if endpoint != Endpoint::Airtime || parameters.text("telco") != BUNDLES_TELCO {
         return Ok(());
     }
-    let price = plain_decimal(parameters.text("amount"));
+    let price = positive_decimal(parameters.text("amount"));
     let costs = |shillings: i64| price.is_none_or(|price| price == Decimal::from(shillings));
     let Some(product) = parameters.optional(PRODUCT) else {
         if BUNDLES.into_iter().any(costs) {
@@ -250,42 +251,17 @@ impl Rules<'_> {
     }
 
     fn amount(&self, name: &str, code: Code) -> Result<Decimal, Refusal> {
-        plain_decimal(self.0.text(name)).ok_or_else(|| {
+        positive_decimal(self.0.text(name)).ok_or_else(|| {
             let rule = "must be a decimal number greater than 0 with at most 2 decimals";
             Refusal::field(code, name, rule)
         })
     }
 
     fn shillings(&self, name: &str, code: Code) -> Result<Decimal, Refusal> {
-        let whole = plain_decimal(self.0.text(name)).filter(|_| !self.0.text(name).contains('.'));
+        let whole = positive_decimal(self.0.text(name)).filter(|_| !self.0.text(name).contains('.'));
         whole.ok_or_else(|| {
             let rule = "must be a whole number of shillings greater than 0, without a decimal point";
             Refusal::field(code, name, rule)
         })
-    }
-}
-
-/// More than nothing, in plain decimal digits, at most two of them after the point.
-pub(super) fn plain_decimal(text: &str) -> Option<Decimal> {
-    let (whole, cents) = text.split_once('.').unwrap_or((text, "0"));
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let canonical = whole == "0" || !whole.starts_with('0');
-    let plain = digits(whole) && digits(cents) && canonical && cents.len() <= 2;
-    Decimal::from_str_exact(text).ok().filter(|amount| plain && *amount > Decimal::ZERO)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn amounts_are_decimal_text_and_exact() {
-        for (text, cents) in [("10", 1000), ("100.50", 10_050), ("0.5", 50), ("0.01", 1)] {
-            assert_eq!(plain_decimal(text), Some(Decimal::new(cents, 2)), "{text}");
-        }
-        assert_eq!(plain_decimal("9007199254740993"), Some(9_007_199_254_740_993_i64.into()));
-        for text in ["", "0", "0.00", "-1", "+1", "1.", ".5", "1.234", "1e3", "1_000", "1,000", " 1", "010"] {
-            assert_eq!(plain_decimal(text), None, "{text}");
-        }
     }
 }

@@ -10,12 +10,12 @@ use serde::Serialize;
 
 use super::channel::{Channel, Way};
 use super::confirm::Code;
-use super::credit::{self, Credit};
+use super::credit::{self, Credit, Given};
 use super::fields::Fields;
 use super::refusal::Refusal;
 use super::told::{About, News};
 use super::{HEX, Name, SHILLINGS, SasaPay, Task, WORKING, Work};
-use crate::fault::Faults;
+use crate::fault::{Fault, Faults};
 use crate::gateways::{Gateway, json};
 use crate::magic::{self, MagicEffect, PayerRefusal};
 use crate::payment::{Direction, Payment, PaymentState};
@@ -128,6 +128,12 @@ impl Collection {
             held_after: stage.ledger.balance(Gateway::SasaPay, WORKING).unwrap_or_default(),
         }
     }
+
+    /// The request's faults, for what a payer does by themselves. They strike once, as every call's do; and no call is
+    /// under way whose reply a callback could come before.
+    pub(super) fn take_faults(&mut self) -> Faults {
+        std::mem::take(&mut self.faults).without(Fault::CallbackEarly)
+    }
 }
 
 impl SasaPay {
@@ -170,6 +176,8 @@ impl SasaPay {
             accepted_at,
             decided_at: None,
         });
+        // A prompt's result hangs on nothing else: they are that of the prompt, and not kept.
+        let faults = if asked.channel.way == Way::Prompt { Faults::default() } else { faults.clone() };
         let code = (asked.channel.way == Way::Code)
             .then(|| Code::send(stage, &asked.msisdn, asked.amount, self.account.merchant_code()));
         let names = [
@@ -191,7 +199,7 @@ impl SasaPay {
             last_code: None,
             callback_url: asked.callback_url,
             lane: stage.new_lane(),
-            faults: faults.clone(),
+            faults,
             code,
         });
         place
@@ -202,7 +210,10 @@ impl SasaPay {
         let Some(collection) = self.collections.get(place) else { return };
         match unwillingness(collection) {
             Some(failure) => self.fail(stage, place, failure, decided, faults),
-            None => self.receive(stage, place, collection.requested, decided, faults),
+            None => {
+                let given = Given { amount: collection.requested, from: None };
+                self.receive(stage, place, given, decided, faults);
+            }
         }
     }
 
@@ -216,6 +227,10 @@ impl SasaPay {
         faults: &Faults,
     ) {
         let Some(collection) = self.collections.get(place) else { return };
+        // What has come in meanwhile, by another way, was told of.
+        if !collection.received.is_zero() {
+            return;
+        }
         let Failure(code, text) = failure;
         // Fails only when it was decided before: then that decision stands, and is what is told.
         let _ = stage.ledger.refuse(collection.payment, code, text, stage.now());
@@ -230,10 +245,11 @@ impl SasaPay {
         &mut self,
         stage: &mut Stage,
         place: usize,
-        amount: Decimal,
+        given: Given,
         decided: Duration,
         faults: &Faults,
     ) {
+        let Given { amount, from } = given;
         let Some(collection) = self.collections.get_mut(place) else { return };
         let Some(asked) = stage.ledger.payment(collection.payment).cloned() else { return };
         let code = credit::transaction_code(stage);
@@ -256,7 +272,10 @@ impl SasaPay {
         }
         collection.received = collection.received.saturating_add(amount);
         collection.last_code = Some(code.clone());
-        let about = collection.about(stage);
+        let mut about = collection.about(stage);
+        if let Some(msisdn) = from {
+            about = About { msisdn, channel: Channel::MPESA.name, ..about };
+        }
         let credit = Credit { payment, amount, at, collection: Some(place), about };
         let Some(made) = stage.ledger.payment(payment).cloned() else { return };
         let news = News {

@@ -104,6 +104,9 @@ impl SasaPay {
         let place =
             self.names.get(&Name::Checkout(checkout)).copied().ok_or_else(Refusal::no_such_payment)?;
         let collection = self.collections.get_mut(place).ok_or_else(Refusal::no_such_payment)?;
+        if !collection.received.is_zero() {
+            return Err(Refusal::code("CheckoutRequestID is of a payment that was made already"));
+        }
         let code = collection.code.as_mut();
         let code =
             code.ok_or_else(|| Refusal::code("CheckoutRequestID is of a payment that takes no code"))?;

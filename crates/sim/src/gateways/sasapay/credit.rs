@@ -20,12 +20,26 @@ pub enum PayerError {
     /// No request that waits for a bank transfer was given this narration.
     #[error("no request for a bank transfer has this narration")]
     Narration,
-    /// It is not an amount of money: more than nothing, at most two decimals.
-    #[error("the amount is not greater than 0 or has more than 2 decimals")]
+    /// It is not an amount of money: more than nothing, at most two decimals, 10,000,000,000,000 at most.
+    #[error("the amount is not greater than 0 or has more than 2 decimals or is more than 10000000000000")]
     Amount,
     /// It is no Kenyan mobile number: `07...`, `01...` or `254...`.
     #[error("the number is not a Kenyan mobile number")]
     Number,
+    /// The payer's own doing cannot meet this fault.
+    #[error("{} can never strike: there is no call of the merchant's that it could spoil", .0.as_str())]
+    Fault(Fault),
+}
+
+/// The most that a payer pays at once, in cents: far from where sums of many end.
+const MOST: i64 = 1_000_000_000_000_000;
+
+/// What a payer gives for a request.
+#[derive(Debug)]
+pub(super) struct Given {
+    pub(super) amount: Decimal,
+    /// The number it comes from, where that is not up to the request.
+    pub(super) from: Option<String>,
 }
 
 /// Money that came in.
@@ -48,6 +62,12 @@ pub(super) struct WalkIn {
     amount: Decimal,
 }
 
+impl WalkIn {
+    pub(super) fn given(self) -> Given {
+        Given { amount: self.amount, from: Some(self.msisdn) }
+    }
+}
+
 impl SasaPay {
     /// A payer's bank makes a transfer with a narration that it was given.
     pub(crate) fn transfer(
@@ -63,30 +83,37 @@ impl SasaPay {
             return Err(PayerError::Narration);
         }
         payable(amount)?;
-        // They strike once, as every call's do; and no call is under way whose reply a callback could come before.
-        let faults = std::mem::take(&mut collection.faults).without(Fault::CallbackEarly);
+        let faults = collection.take_faults();
         self.undertake(stage, Work { task: Task::Transfer { collection: place, amount }, faults });
         Ok(())
     }
 
-    /// A customer pays the paybill.
+    /// A customer pays the paybill, be it for a request or not.
     pub(crate) fn walk_in(
         &mut self,
         stage: &mut Stage,
         account: &str,
         number: &str,
         amount: Decimal,
+        faults: Faults,
     ) -> Result<(), PayerError> {
         payable(amount)?;
         let msisdn = fields::international(number).ok_or(PayerError::Number)?;
-        let task = Task::WalkIn(WalkIn { account: account.into(), msisdn, amount });
-        self.undertake(stage, Work { task, faults: Faults::default() });
+        faults.fit_no_call().map_err(PayerError::Fault)?;
+        let place = self.names.get(&Name::Narration(account.into())).copied();
+        let collection = place.and_then(|place| self.collections.get_mut(place));
+        let faults = match collection {
+            Some(collection) => collection.take_faults().and(&faults),
+            None => faults,
+        };
+        let walk_in = WalkIn { account: account.into(), msisdn, amount };
+        self.undertake(stage, Work { task: Task::WalkIn(place, walk_in), faults });
         Ok(())
     }
 
     /// Takes in what nobody asked for. The ledger has it without a reference: what the customer typed is no name that
     /// the merchant gave to anything.
-    pub(super) fn welcome(&mut self, stage: &mut Stage, walk_in: WalkIn, decided: Duration) {
+    pub(super) fn welcome(&mut self, stage: &mut Stage, walk_in: WalkIn, decided: Duration, faults: &Faults) {
         let WalkIn { account, msisdn, amount } = walk_in;
         let at = stage.now();
         let code = transaction_code(stage);
@@ -114,7 +141,7 @@ impl SasaPay {
         let credit = Credit { payment, amount, at, collection: None, about };
         let Some(made) = stage.ledger.payment(payment).cloned() else { return };
         let news = News { payment: made, about: &credit.about, collection: None, lane: stage.new_lane() };
-        self.tell(stage, &news, decided, &Faults::default());
+        self.tell(stage, &news, decided, faults);
         self.credits.insert(code, credit);
     }
 }
@@ -130,5 +157,10 @@ pub(super) fn third_party(stage: &mut Stage) -> String {
 }
 
 fn payable(amount: Decimal) -> Result<(), PayerError> {
-    if amount > Decimal::ZERO && amount.normalize().scale() <= 2 { Ok(()) } else { Err(PayerError::Amount) }
+    let whole_cents = amount.normalize().scale() <= 2;
+    if amount > Decimal::ZERO && amount <= Decimal::new(MOST, 2) && whole_cents {
+        Ok(())
+    } else {
+        Err(PayerError::Amount)
+    }
 }

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::channel::Channel;
 use super::refusal::Refusal;
-use crate::gateways::no_object;
+use crate::gateways::{no_object, plain_decimal};
 
 /// What was found wrong, by field.
 pub(super) struct Wrong(pub(super) BTreeMap<String, Vec<String>>);
@@ -161,11 +161,7 @@ impl Fields {
             }
             _ => self.text(name)?,
         };
-        let (whole, cents) = text.split_once('.').unwrap_or((&text, "0"));
-        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        let canonical = whole == "0" || !whole.starts_with('0');
-        let plain = digits(whole) && digits(cents) && canonical && cents.len() <= 2;
-        let amount = Decimal::from_str_exact(&text).ok().filter(|_| plain);
+        let amount = plain_decimal(&text);
         if amount.is_none() {
             return self
                 .wrong(name, "This must be a plain decimal number with no more than 2 decimal places.");

@@ -30,7 +30,7 @@ pub use credit::PayerError;
 pub(crate) use refusal::unavailable;
 
 use collect::Collection;
-use credit::Credit;
+use credit::{Credit, Given};
 use fields::Fields;
 use refusal::Refusal;
 use token::Tokens;
@@ -56,6 +56,9 @@ pub(crate) const PATHS: [(&str, Operation); 7] = [
     ("/api/v1/payments/check-balance/", Operation::Balance),
     ("/api/v1/payments/register-ipn-url/", Operation::RegisterCallback),
 ];
+
+/// What a callback comes of, or comes of once a fault speaks of one.
+pub(crate) const TOLD: &[Operation] = &[Operation::Collect, Operation::Confirm, Operation::Status];
 
 /// Where SasaPay itself says that there is nothing.
 const ROOM: &str = "/api/v1/";
@@ -102,7 +105,8 @@ enum Task {
         collection: usize,
         amount: Decimal,
     },
-    WalkIn(credit::WalkIn),
+    /// For the collection whose narration was given for an account, if one's was.
+    WalkIn(Option<usize>, credit::WalkIn),
     Status(query::Status),
 }
 
@@ -180,9 +184,13 @@ impl SasaPay {
             Task::Decide(place) => self.charge(stage, place, decided, &faults),
             Task::GiveUp(place) => self.fail(stage, place, confirm::TOO_MANY_CODES, decided, &faults),
             Task::Transfer { collection, amount } => {
-                self.receive(stage, collection, amount, decided, &faults);
+                let given = Given { amount, from: None };
+                self.receive(stage, collection, given, decided, &faults);
             }
-            Task::WalkIn(walk_in) => self.welcome(stage, walk_in, decided),
+            Task::WalkIn(Some(collection), walk_in) => {
+                self.receive(stage, collection, walk_in.given(), decided, &faults);
+            }
+            Task::WalkIn(None, walk_in) => self.welcome(stage, walk_in, decided, &faults),
             Task::Status(status) => self.tell_status(stage, &status, decided, &faults),
         }
     }

@@ -17,7 +17,7 @@ use super::refusal::Refusal;
 use super::told::{FIRST_NAME, LAST_NAME, MIDDLE_NAME};
 use super::{ACCOUNTS, Name, SHILLINGS, SasaPay, Task, Work};
 use crate::eat;
-use crate::fault::{Fault, Faults};
+use crate::fault::Faults;
 use crate::gateways::{Gateway, json, json_bytes};
 use crate::notify::{Callback, Telling, tellings};
 use crate::world::{Stage, plain};
@@ -154,7 +154,8 @@ impl SasaPay {
         };
         self.ours(&merchant)?;
         let subject = self.subject(checkout, reference, code).ok_or_else(Refusal::no_such_payment)?;
-        if self.account.status() == StatusAnswer::InReply && !speaks_of_callbacks(faults) {
+        // A fault that says how a callback goes is one that there has to be a callback for.
+        if self.account.status() == StatusAnswer::InReply && !faults.speak_of_callbacks() {
             let body = self.found(&subject, Telling::Truth).ok_or_else(Refusal::no_such_payment)?;
             return Ok(plain(StatusCode::OK, "application/json", body));
         }
@@ -309,19 +310,6 @@ impl SasaPay {
         };
         Some(json_bytes(&Found { status: true, message: "Transaction details", data }))
     }
-}
-
-/// Whether a fault says how a callback goes: then there has to be one.
-fn speaks_of_callbacks(faults: &Faults) -> bool {
-    let told = [
-        Fault::CallbackNever,
-        Fault::CallbackTwice,
-        Fault::CallbackEarly,
-        Fault::CallbacksReordered,
-        Fault::CallbackContradicting,
-        Fault::CallbackForged,
-    ];
-    faults.callback_delay().is_some() || told.into_iter().any(|fault| faults.has(fault))
 }
 
 /// A JSON number with two decimals.

@@ -163,7 +163,7 @@ fn outcome(collection: &Collection, story: &Payment, about: &About) -> Bytes {
         paid: receipt.is_some() && whole,
         bill_ref_number: &collection.reference,
         transaction_date: eat::compact(story.decided_at.unwrap_or(story.accepted_at)),
-        customer_mobile: &collection.msisdn,
+        customer_mobile: &about.msisdn,
         transaction_code: receipt,
         third_party: receipt.map(|_| &*about.third_party),
     })
