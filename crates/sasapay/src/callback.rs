@@ -2,45 +2,59 @@
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use malipo_core::{
-    CallbackError, Credit, Delivery, DeliveryPurpose, ProviderRefs, Raw, Read, Reply, Report, Signature,
-    Storage, Told, ToldParty, Trust, Unanswered, filled, read_object,
+    CallbackError, Credit, Delivery, DeliveryPurpose, ProviderRefs, Raw, Read, Reply, Signature, Storage,
+    Told, ToldParty, Trust, Unanswered, read_object,
 };
 use sha2::Sha512;
 
 use crate::SignatureCheck;
 use crate::config::Settings;
 use crate::decode::{self, REF_THIRD_PARTY, REF_TRANSACTION};
-use crate::wire::{SIGNATURE_HEADER, Transaction};
+use crate::wire::{SIGNATURE_HEADER, Said};
 
 pub(crate) fn read(settings: &Settings, delivery: &Delivery) -> Result<Read, CallbackError> {
     let purposes = [DeliveryPurpose::Result, DeliveryPurpose::Answer, DeliveryPurpose::Notice];
     if !purposes.contains(&delivery.purpose) {
         return Ok(Read::NotModelled);
     }
-    let read_as = |json: &[u8]| {
-        let read = read_object::<Transaction>(json);
-        read.map_err(|_| CallbackError::Unreadable("it is no JSON object, as SasaPay posts"))
-    };
-    let whole = read_as(delivery.body.bytes())?;
-    let inner = whole.data.as_ref().map(|data| read_as(data.get().as_bytes())).transpose()?;
-    let inner = inner.as_ref().unwrap_or(&whole);
+    let unreadable = |_| CallbackError::Unreadable("it is no JSON object, as SasaPay posts");
+    let whole: Said = read_object(delivery.body.bytes()).map_err(unreadable)?;
+    let is_answer = delivery.purpose == DeliveryPurpose::Answer;
+    let inner = if is_answer { whole.inner().map_err(unreadable)? } else { None };
+    let told = inner.as_ref().unwrap_or(&whole);
     let signature = match settings.signature_check {
         SignatureCheck::Off => Signature::NotExpected,
-        _ => signature(settings, delivery, &whole, inner),
+        _ => signature(settings, delivery, &whole, told),
     };
     match (settings.signature_check, signature) {
         (SignatureCheck::Require, Signature::Missing) => return Err(CallbackError::Unsigned),
         (SignatureCheck::Require, Signature::Wrong) => return Err(CallbackError::WrongSignature),
         _ => {}
     }
-    let mut read = match delivery.purpose {
+    // What stands around the details, or says no, is said of the question: it can keep them from being believed.
+    let is_denied = whole.status.filled() == Some(decode::NO)
+        || inner.is_some() && !decode::is_success_or_absent(&whole.result_code);
+    let verdict = match is_answer {
+        true => decode::of_answer(told).filter(|_| !is_denied),
+        false => decode::of_result(told),
+    };
+    let (ours, raw) = (delivery.addressed.as_ref(), delivery.body.clone());
+    let mut read = match verdict {
         // A result may come to the URL for notices, and says so by its code. A notice has none.
-        DeliveryPurpose::Notice if whole.result_code.is_none() => {
-            let read = credit(settings, &whole, delivery.trust(), delivery.body.clone());
-            read.map_err(CallbackError::Unreadable)?.map_or(Read::NotModelled, Read::Credit)
+        _ if delivery.purpose == DeliveryPurpose::Notice && told.result_code.text().is_none() => {
+            let read = credit(settings, told, delivery.trust(), raw).map_err(CallbackError::Unreadable)?;
+            read.map_or(Read::NotModelled, Read::Credit)
         }
-        DeliveryPurpose::Answer => answer(settings, delivery, &whole, inner)?,
-        _ => result(settings, delivery, &whole)?,
+        None if is_answer => {
+            let unanswered = unanswered(settings, delivery, &whole, told);
+            let nothing = CallbackError::Unreadable("there is no answer in it, as SasaPay posts");
+            Read::Unanswered(unanswered.ok_or(nothing)?)
+        }
+        None => return Err(CallbackError::Unreadable("there is no ResultCode in it, as SasaPay posts")),
+        Some(_) if !told.names_one(None) && ours.is_none() && !is_answer => {
+            return Err(CallbackError::Unreadable("nothing in it says which payment it is about"));
+        }
+        Some(verdict) => Read::Report(decode::told(&settings.id, told, verdict, ours, delivery.trust(), raw)),
     };
     match &mut read {
         Read::Report(report) => report.signature = signature,
@@ -61,11 +75,11 @@ pub(crate) fn reply(storage: Storage) -> Reply {
 /// Money that came in; nothing where it went out, or where nobody documented which.
 pub(crate) fn credit(
     settings: &Settings,
-    transaction: &Transaction,
+    transaction: &Said,
     trust: Trust,
     raw: Raw,
 ) -> Result<Option<Credit>, &'static str> {
-    let kind = filled(transaction.transaction_type.as_ref()).ok_or("there is no TransactionType in it")?;
+    let kind = transaction.transaction_type.filled().ok_or("there is no TransactionType in it")?;
     if !kind.eq_ignore_ascii_case("C2B") && !kind.to_ascii_lowercase().ends_with("payment request") {
         return Ok(None);
     }
@@ -73,72 +87,42 @@ pub(crate) fn credit(
         return Err("it is about another merchant than the one that is configured");
     }
     let code = transaction.code().ok_or("there is no TransID in it")?;
-    let amount = decode::money(transaction.amount()).ok_or("there is no amount in it that could be paid")?;
+    let amount = decode::came_in(transaction).ok_or("there is no amount in it that was paid")?;
     let provider_refs = ProviderRefs::new()
         .with(REF_TRANSACTION, Some(code))
         .with(REF_THIRD_PARTY, transaction.third_party.filled());
     let mut credit = Credit::new(settings.id.clone(), amount, provider_refs, trust, raw);
-    credit.payer = ToldParty::new(transaction.customer_mobile.filled(), transaction.full_name.filled());
+    credit.payer = ToldParty::new(transaction.payer(), transaction.full_name.filled());
     credit.account = transaction.bill_ref_number.filled().map(Told::code);
     credit.reference = transaction.bill_ref_number.filled().and_then(|text| text.parse().ok());
     credit.at = transaction.date();
     Ok(Some(credit))
 }
 
-/// What became of a collection. Something has to say which: the gateway's names for it, ours, or the address.
-fn result(settings: &Settings, delivery: &Delivery, posted: &Transaction) -> Result<Read, CallbackError> {
-    match filled(posted.result_code.as_ref()) {
-        None => Err(CallbackError::Unreadable("there is no ResultCode in it, as SasaPay posts")),
-        Some(_) if !posted.names_one() && delivery.addressed.is_none() => {
-            Err(CallbackError::Unreadable("nothing in it says which payment it is about"))
-        }
-        Some(_) => Ok(Read::Report(told(settings, delivery, posted))),
-    }
-}
-
-/// The answer to a question about a collection: details in an object of their own, or a result like any other. A result
-/// has to name the collection itself, or its failure could be that of the question.
-fn answer(
-    settings: &Settings,
-    delivery: &Delivery,
-    whole: &Transaction,
-    inner: &Transaction,
-) -> Result<Read, CallbackError> {
-    let decides = match &inner.result_code {
-        Some(_) => inner.names_one(),
-        None => inner.paid.is_some() && whole.result_code.is_none(),
-    };
-    let (code, text) = (filled(whole.result_code.as_ref()), whole.words());
-    if decides {
-        return Ok(Read::Report(told(settings, delivery, inner)));
-    } else if code.is_none() && text.is_none() {
-        return Err(CallbackError::Unreadable("there is no answer in it, as SasaPay posts"));
-    }
+/// A question that came back without telling anything of the payment.
+fn unanswered(settings: &Settings, delivery: &Delivery, whole: &Said, told: &Said) -> Option<Unanswered> {
+    let code = whole.result_code.filled().or_else(|| told.result_code.filled());
+    let text = whole.words().or_else(|| told.words());
+    code.or(text)?;
     let mut unanswered = Unanswered::new(settings.id.clone(), delivery.body.clone());
     unanswered.reference.clone_from(&delivery.addressed);
     unanswered.code = code.map(Told::code);
     unanswered.text = text.map(Told::new);
-    Ok(Read::Unanswered(unanswered))
-}
-
-fn told(settings: &Settings, delivery: &Delivery, posted: &Transaction) -> Report {
-    let mut report = decode::told(&settings.id, posted, delivery.trust(), delivery.body.clone());
-    report.reference = report.reference.or_else(|| delivery.addressed.clone());
-    report
+    unanswered.remedy = code.and_then(decode::remedy).map(Into::into);
+    Some(unanswered)
 }
 
 /// What became of the signature: HMAC-SHA512 with the client id as key, over five values joined by hyphens, empty where
 /// one is not told. It may stand in a header, in a field, or in both.
-fn signature(settings: &Settings, delivery: &Delivery, whole: &Transaction, told: &Transaction) -> Signature {
+fn signature(settings: &Settings, delivery: &Delivery, whole: &Said, told: &Said) -> Signature {
     let Ok(header) = delivery.headers.single(SIGNATURE_HEADER) else { return Signature::Wrong };
     let header = header.map(<[u8]>::trim_ascii).filter(|value| !value.is_empty());
     let given: Vec<_> = header.into_iter().chain(whole.signature.filled().map(str::as_bytes)).collect();
-    let merchant = Some(settings.merchant_code.as_str());
-    let message = [told.code(), merchant, told.customer_mobile.filled(), told.reference(), told.amount()];
-    let message = message.map(Option::unwrap_or_default).join("-");
+    let [code, account, reference, amount] = told.signed().map(Option::unwrap_or_default);
+    let message = [code, settings.merchant_code.as_str(), account, reference, amount].join("-");
     let is_right = |given: &&[u8]| {
         let mac = Hmac::<Sha512>::new_from_slice(settings.keys.key.expose().as_bytes());
-        let (Ok(mac), Some(tag)) = (mac, bytes(given)) else { return false };
+        let (Ok(mac), Ok(tag)) = (mac, hex::decode(given)) else { return false };
         mac.chain_update(message.as_bytes()).verify_slice(&tag).is_ok()
     };
     match given.iter().all(is_right) {
@@ -146,14 +130,4 @@ fn signature(settings: &Settings, delivery: &Delivery, whole: &Transaction, told
         true => Signature::Good,
         false => Signature::Wrong,
     }
-}
-
-/// The bytes that hexadecimal digits of either case stand for.
-fn bytes(digits: &[u8]) -> Option<Vec<u8>> {
-    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let pair = |pair: &[u8]| match pair {
-        [high, low] => Some(digit(high)? << 4 | digit(low)?),
-        _ => None,
-    };
-    digits.chunks(2).map(pair).collect()
 }

@@ -13,8 +13,8 @@ const HOSTS: &Hosts = &Hosts { sandbox: Some("sandbox.sasapay.app"), production:
 
 /// What to do about the signature of a delivery. Closed on purpose.
 ///
-/// A good one is no proof: its key is the client id of the app, which is hardly a secret, and it does not cover whether
-/// the payment succeeded. So it never makes a delivery [`Trust::Signed`](malipo_core::Trust::Signed).
+/// A good one is no proof, and never makes a delivery [`Trust::Signed`](malipo_core::Trust::Signed): its key is the
+/// client id, which is hardly a secret, and it does not cover whether the payment succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SignatureCheck {
     /// Do not look at it.

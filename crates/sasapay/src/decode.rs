@@ -5,16 +5,15 @@ use std::time::Duration;
 
 use malipo_core::{
     Answer, Balance, BalanceReport, CodeRow, Collect, Credit, Currency, Error, ErrorKind, Instruction,
-    Meaning, Money, NextStep, Operation, PayerSource, ProviderId, ProviderRefs, Raw, Report, Result, Scalar,
-    Secret, State, Ticket, Told, ToldParty, Trust, filled, read_object,
+    Meaning, Money, NextStep, Operation, PayerSource, ProviderId, ProviderRefs, Raw, Reference, Report,
+    Result, Secret, State, Ticket, Told, ToldParty, Trust, read_object,
 };
 use malipo_transport::{Complaint, Response, Token};
-use serde::de::DeserializeOwned;
 
 use crate::callback;
 use crate::config::Settings;
 use crate::encode::REF_CHECKOUT;
-use crate::wire::{BalanceData, Reply, Transaction};
+use crate::wire::{self, Said, Value};
 
 /// The kinds of reference besides the checkout: the code of a transaction that was made, the name that the payer's
 /// network has for it, what a payer from a bank has to write, and the one that is said to be ours, where it is not.
@@ -28,29 +27,31 @@ const DETAIL_CUSTOMER_MESSAGE: &str = "customer_message";
 const DETAIL_REQUESTED_AMOUNT: &str = "requested_amount";
 
 pub(crate) fn token(response: &Response) -> Result<Token> {
-    let reply = read_as::<Reply>(response).filter(|reply| text(&reply.status) != Some(NO));
-    match reply.as_ref().and_then(|reply| reply.access_token.as_deref()) {
-        _ if !response.is_success() => Err(refusal(Operation::Authorize, response)),
-        None | Some("") => Err(response.unreadable(Operation::Authorize)),
-        Some(token) => {
-            let lifetime = reply.as_ref().and_then(|reply| reply.expires_in.filled()?.parse().ok());
-            Ok(Token::new(Secret::new(token), lifetime.map(Duration::from_secs)))
-        }
-    }
+    let unreadable = || response.unreadable(Operation::Authorize);
+    let reply: Said = match response.is_success() {
+        true => read_object(&response.body).map_err(|_| unreadable())?,
+        false => answered(Operation::Authorize, None, response)?,
+    };
+    let is_no = reply.status.text() == Some(NO);
+    let lifetime = reply.expires_in.filled().and_then(|seconds| seconds.parse().ok());
+    let token = reply.access_token.filled().filter(|_| !is_no).ok_or_else(unreadable)?;
+    Ok(Token::new(Secret::new(token), lifetime.map(Duration::from_secs)))
 }
 
-/// Whether the token was turned away before anything was done. A belief: see S4 of `docs/unverified.md`.
+/// Whether the token was turned away before anything was done: by an error whose code is the HTTP status once more. A
+/// belief: see S4 of `docs/unverified.md`.
 pub(crate) fn rejected(operation: Operation, response: &Response) -> bool {
-    read_as::<Reply>(response).is_some_and(|reply| reply.said(operation, response) == Said::TokenTurnedAway)
+    let refusal = answered(operation, None, response).err().filter(|_| response.status == 401);
+    refusal.is_some_and(|error| error.kind() == ErrorKind::Credentials && error.code() == Some("401"))
 }
 
 /// The acceptance of a collection or of the code of its payer: neither is paid.
 pub(crate) fn accepted(id: &ProviderId, instruction: &Instruction, response: &Response) -> Result<Report> {
-    let reply = answered(instruction.operation(), response)?;
+    let reply = answered(instruction.operation(), Some(instruction.reference()), response)?;
     let mut report = Report::new(id.clone(), State::Pending, Trust::Answered);
     report.operation = Some(Operation::Collect);
     report.reference = Some(instruction.reference().clone());
-    report.code = filled(reply.response_code.as_ref()).map(Told::code);
+    report.code = reply.response_code.filled().map(Told::code);
     report.text = reply.words().map(Told::new);
     report.raw = response.body.clone().into();
     match instruction {
@@ -62,20 +63,19 @@ pub(crate) fn accepted(id: &ProviderId, instruction: &Instruction, response: &Re
 
 /// What the gateway tells of a collection at its start. What the payer has to do follows from what was asked, never
 /// from the gateway's words.
-fn started(report: &mut Report, Collect { from, terms, .. }: &Collect, reply: &Reply) {
-    let (checkout, narration) = (reply.checkout.filled(), reply.transaction_reference.filled());
+fn started(report: &mut Report, Collect { from, terms, .. }: &Collect, reply: &Said) {
+    let (checkout, narration) = (reply.checkout(), reply.transaction_reference.filled());
     let request = reply.merchant_request.filled();
     report.provider_refs = ProviderRefs::new()
         .with(REF_CHECKOUT, checkout)
         .with(REF_TRANSACTION_REFERENCE, narration)
         .with(REF_MERCHANT_REQUEST, request.filter(|id| *id != terms.reference.as_str()));
-    (report.next_step, report.remedy) = match (&from.source, narration) {
+    let transfer = narration.map(|text| NextStep::TransferWithNarration(Told::code(text)));
+    (report.next_step, report.remedy) = match (&from.source, transfer) {
         (PayerSource::GatewayWallet { .. }, _) if checkout.is_none() => (None, Some(NO_CHECKOUT.into())),
         (PayerSource::GatewayWallet { .. }, _) => (Some(NextStep::EnterCode), None),
-        (PayerSource::Bank { .. }, Some(text)) => {
-            (Some(NextStep::TransferWithNarration(Told::code(text))), None)
-        }
         (PayerSource::Bank { .. }, None) => (None, Some(NO_NARRATION.into())),
+        (PayerSource::Bank { .. }, transfer) => (transfer, None),
         _ => (Some(NextStep::AnswerPrompt), None),
     };
     if let Some(message) = reply.customer_message.filled() {
@@ -85,61 +85,128 @@ fn started(report: &mut Report, Collect { from, terms, .. }: &Collect, reply: &R
 
 /// The answer to a question about a collection. That the question was taken says nothing of the collection.
 pub(crate) fn status(provider: &ProviderId, ticket: &Ticket, response: &Response) -> Result<Answer> {
-    let Some(transaction) = data::<Transaction>(Operation::Status, response)? else {
-        return Ok(Answer::ComesByCallback);
-    };
+    let Some(transaction) = data(Operation::Status, response)? else { return Ok(Answer::ComesByCallback) };
     let asked = ticket.provider_refs.find(REF_CHECKOUT);
-    let differs = |a: Option<&str>, b: Option<&str>| a.is_some() && b.is_some() && a != b;
-    let ours = Some(ticket.reference.as_str());
-    if differs(transaction.checkout.filled(), asked) || differs(transaction.reference(), ours) {
+    let differs = |told: Option<&str>, ours: Option<&str>| told.zip(ours).is_some_and(|(a, b)| a != b);
+    let ours = Some(&ticket.reference);
+    if differs(transaction.checkout(), asked) || differs(transaction.reference(), ours.map(Reference::as_str))
+    {
         return Err(unlisted(Operation::Status, response, ANOTHER));
     }
-    let mut report = told(provider, &transaction, Trust::Answered, response.body.clone().into());
-    report.reference = Some(ticket.reference.clone());
-    Ok(Answer::Known(report))
+    let open = || (State::Pending, transaction.result_code.filled().and_then(remedy).or(Some(UNSAID)));
+    let verdict = of_answer(&transaction).unwrap_or_else(open);
+    let raw = response.body.clone().into();
+    Ok(Answer::Known(told(provider, &transaction, verdict, ours, Trust::Answered, raw)))
 }
 
-/// What is told of a collection, in an answer or in what is posted. Where there is a code it decides, else `Paid`; one
-/// that contradicts the other decides nothing, and a success has to say how much.
-pub(crate) fn told(provider: &ProviderId, transaction: &Transaction, trust: Trust, raw: Raw) -> Report {
-    let (amount, requested) = (money(transaction.amount()), money(transaction.requested_amount()));
-    let (code, paid) = (text(&transaction.result_code), text(&transaction.paid));
-    let (claimed, remedy) = match (code, paid) {
-        (Some(code), _) => verdict(code),
+/// What a result tells of its payment: it has a code, and any code counts. What is refused as an answer has failed as a
+/// result; all else is open.
+pub(crate) fn of_result(told: &Said) -> Option<(State, Option<&'static str>)> {
+    let code = told.result_code.filled()?;
+    let result = CodeRow::find(RESULTS, code).map(|row| (row.meaning, row.remedy));
+    let answer = CodeRow::find(CODES, code).map(|row| match row.meaning {
+        Meaning::Refused | Meaning::CredentialsRejected => (State::Failed, row.remedy),
+        _ => (State::Pending, row.remedy),
+    });
+    Some(weighed(told, result.or(answer).unwrap_or((State::Pending, UNLISTED))))
+}
+
+/// What the answer to a question tells of the payment, if anything. A code counts if it is a result's, names the
+/// collection, and stands beside `Paid` or `TransAmount`, which nothing that is told of the question alone has. Without
+/// a code `Paid` counts.
+pub(crate) fn of_answer(told: &Said) -> Option<(State, Option<&'static str>)> {
+    let claim = match (told.result_code.text(), told.paid.text()) {
+        (Some(code), paid) => {
+            let counts = told.names_one(None) && (paid.is_some() || told.trans_amount.text().is_some());
+            CodeRow::find(RESULTS, code).filter(|_| counts).map(|row| (row.meaning, row.remedy))?
+        }
         (None, Some(YES)) => (State::Settled, NO_AMOUNT),
         (None, Some(NO)) => (State::Pending, NOT_PAID),
-        (None, _) => (State::Pending, UNSAID),
+        (None, paid) => (State::Pending, paid.map(|_| UNSAID)?),
     };
-    let is_less = |amount: Money| requested.is_some_and(|requested| amount.minor() < requested.minor());
-    let (state, remedy) = match (claimed, paid) {
-        (State::Settled, None | Some(YES)) => match amount {
-            Some(amount) => (State::Settled, is_less(amount).then_some(PARTIAL)),
-            None => (State::Pending, Some(remedy)),
-        },
-        (State::Failed, None | Some(NO)) | (State::Pending | State::Reversed, _) => (claimed, Some(remedy)),
-        (State::Settled | State::Failed, _) => (State::Pending, Some(CONTRADICTS)),
-    };
+    Some(weighed(told, claim))
+}
+
+/// A claim, held against the rest: what contradicts itself decides nothing, and a success has to say how much came in.
+fn weighed(told: &Said, (state, remedy): (State, &'static str)) -> (State, Option<&'static str>) {
+    let requested = told.requested_amount().and_then(money);
+    let is_less = |received: &Money| requested.is_some_and(|asked| received.minor() < asked.minor());
+    match (state, told.paid.text(), received(told)) {
+        _ if told.names_two() => (State::Pending, Some(CONTRADICTS)),
+        (State::Settled, None | Some(YES), None) => (State::Pending, Some(remedy)),
+        (State::Settled, None | Some(YES), received) => (state, received.filter(is_less).map(|_| PARTIAL)),
+        (State::Failed, None | Some(NO), _) | (State::Pending | State::Reversed, ..) => (state, Some(remedy)),
+        (State::Settled | State::Failed, ..) => (State::Pending, Some(CONTRADICTS)),
+    }
+}
+
+/// What was received, where all that is told of it agrees. What was asked for is not among it, and where `Paid` decides,
+/// `AmountPaid` has to be there.
+fn received(told: &Said) -> Option<Money> {
+    let by_paid = told.paid.text().is_some() && told.result_code.text().is_none();
+    let amounts = [&told.amount_paid, &told.trans_amount].into_iter().filter_map(Value::text);
+    let mut amounts = amounts.map(money);
+    let received = amounts.next()?.filter(|_| !by_paid || told.amount_paid.text().is_some());
+    received.filter(|_| amounts.all(|other| other == received))
+}
+
+/// What came in by a notice or by a transaction that was looked up: nothing, where anything says that it did not. Only
+/// where nothing says how much was received, it is what the transaction is of.
+pub(crate) fn came_in(told: &Said) -> Option<Money> {
+    let is_told =
+        told.paid.text().is_some() || told.amount_paid.text().is_some() || told.trans_amount.text().is_some();
+    let amount = if is_told { received(told) } else { told.transaction_amount.filled().and_then(money) };
+    let is_paid = told.paid.text().is_none_or(|paid| paid == YES);
+    amount.filter(|_| is_paid && is_success_or_absent(&told.result_code))
+}
+
+/// An amount that can have been paid.
+fn money(text: &str) -> Option<Money> {
+    Money::kes(text).ok().filter(|money| money.is_positive())
+}
+
+pub(crate) fn is_success_or_absent(code: &Value) -> bool {
+    let is_success = |code| CodeRow::find(RESULTS, code).is_some_and(|row| row.meaning == State::Settled);
+    code.text().is_none_or(is_success)
+}
+
+/// What can be done about the code of an answer.
+pub(crate) fn remedy(code: &str) -> Option<&'static str> {
+    CodeRow::find(CODES, code).map(|row| row.remedy)
+}
+
+/// What is told of a collection, with what is made of it. `ours` is the one that was asked about, or is addressed.
+pub(crate) fn told(
+    provider: &ProviderId,
+    transaction: &Said,
+    (state, remedy): (State, Option<&'static str>),
+    ours: Option<&Reference>,
+    trust: Trust,
+    raw: Raw,
+) -> Report {
+    let names = [transaction.reference(), ours.map(Reference::as_str)];
+    let request = transaction.merchant_request.filled().filter(|id| !names.contains(&Some(*id)));
+    let third_party = transaction.third_party.filled();
     let mut report = Report::new(provider.clone(), state, trust);
     report.operation = Some(Operation::Collect);
-    report.reference = transaction.reference().and_then(|text| text.parse().ok());
-    let ours = transaction.reference();
-    let third_party = transaction.third_party.filled();
+    report.reference = transaction.reference().and_then(|text| text.parse().ok()).or_else(|| ours.cloned());
     report.provider_refs = ProviderRefs::new()
-        .with(REF_CHECKOUT, transaction.checkout.filled())
+        .with(REF_CHECKOUT, transaction.checkout())
         .with(REF_TRANSACTION, transaction.code())
         .with(REF_THIRD_PARTY, third_party)
-        .with(REF_MERCHANT_REQUEST, transaction.merchant_request.filled().filter(|id| ours != Some(*id)));
-    report.amount = amount;
-    report.party = ToldParty::new(transaction.customer_mobile.filled(), None);
+        .with(REF_TRANSACTION_REFERENCE, transaction.transaction_reference.filled())
+        .with(REF_MERCHANT_REQUEST, request);
+    report.amount = received(transaction);
+    report.party = ToldParty::new(transaction.payer(), None);
     if state == State::Settled {
         // The payer sees the name that the payer's own network has for it.
         report.receipt = third_party.or_else(|| transaction.code()).map(Told::code);
     }
-    report.code = code.filter(|code| !code.is_empty()).map(Told::code);
+    report.code = transaction.result_code.filled().map(Told::code);
     report.text = transaction.words().map(Told::new);
     report.remedy = remedy.map(Into::into);
     report.at = transaction.date();
-    if let Some(requested) = requested {
+    if let Some(requested) = transaction.requested_amount().and_then(money) {
         report.details.insert(DETAIL_REQUESTED_AMOUNT, requested.to_plain());
     }
     report.raw = raw;
@@ -148,8 +215,8 @@ pub(crate) fn told(provider: &ProviderId, transaction: &Transaction, trust: Trus
 
 /// A transaction that a notice tells of, looked up again.
 pub(crate) fn verified(settings: &Settings, asked: &str, response: &Response) -> Result<Credit> {
-    let transaction: Option<Transaction> = data(Operation::Status, response)?;
-    let transaction = transaction.ok_or_else(|| response.unreadable(Operation::Status))?;
+    let transaction =
+        data(Operation::Status, response)?.ok_or_else(|| response.unreadable(Operation::Status))?;
     if transaction.code() != Some(asked) {
         return Err(unlisted(Operation::Status, response, ANOTHER));
     }
@@ -160,49 +227,66 @@ pub(crate) fn verified(settings: &Settings, asked: &str, response: &Response) ->
 
 /// Our balances: the accounts, or where none is told what they come to.
 pub(crate) fn balances(provider: &ProviderId, response: &Response) -> Result<BalanceReport> {
-    let data: Option<BalanceData> = data(Operation::Balances, response)?;
-    let balances = data.and_then(|data| {
+    let balances = data(Operation::Balances, response)?.and_then(|data| {
         let currency: Currency = data.currency_code.filled()?.parse().ok()?;
-        let whole = data.org_account_balance.iter().map(|held| ("organisation", held));
-        let whole = whole.filter(|_| data.accounts.is_empty());
-        let parts = data.accounts.iter().map(|one| (one.account_label.as_str(), &one.account_balance));
-        let balances = whole
-            .chain(parts)
-            .map(|(account, held)| Some(Balance::new(account, Money::parse(held.filled()?, currency).ok()?)));
-        balances.collect::<Option<Vec<_>>>().filter(|balances| !balances.is_empty())
+        let balance = |account: &str, held: &str| {
+            Some(Balance::new(account, Money::parse(held.trim(), currency).ok()?))
+        };
+        if data.accounts.is_empty() {
+            return Some(vec![balance("organisation", data.org_account_balance.text()?)?]);
+        }
+        let accounts = data.accounts.iter();
+        accounts.map(|one| balance(one.account_label.as_str(), one.account_balance.as_str())).collect()
     });
     let balances = balances.ok_or_else(|| response.unreadable(Operation::Balances))?;
     Ok(BalanceReport::new(provider.clone(), balances, Trust::Answered, response.body.clone().into()))
 }
 
-/// An amount that can have been paid.
-pub(crate) fn money(text: Option<&str>) -> Option<Money> {
-    Money::kes(text?).ok().filter(|money| money.is_positive())
+/// The answer, where it is a yes. That comes with a 2xx and without a code but `0`, and only what moves no money can do
+/// without the word. A refusal to start a collection hands out no name for one. What breaks this, or says two things, is
+/// neither yes nor no, and so is all of 5xx. `ours` is what we call the payment, which is no such name.
+pub(crate) fn answered(operation: Operation, ours: Option<&Reference>, response: &Response) -> Result<Said> {
+    if let Some(words) = complaint_about_fields(operation, response) {
+        let complaint = Complaint { code: None, text: Some(&words), request_id: None };
+        return Err(response.complete(Meaning::Refused.error(operation).with_remedy(CORRECT), complaint));
+    }
+    let reply: Said = read_object(&response.body).map_err(|_| response.unreadable(operation))?;
+    reply.refusal(operation, ours, response).map_or(Ok(reply), Err)
 }
 
-/// What a code means for a payment. What is refused as an answer has failed as a result; all else is open.
-fn verdict(code: &str) -> (State, &'static str) {
-    let result = CodeRow::find(RESULTS, code).map(|row| (row.meaning, row.remedy));
-    let answer = CodeRow::find(CODES, code).map(|row| match row.meaning {
-        Meaning::Refused | Meaning::CredentialsRejected => (State::Failed, row.remedy),
-        _ => (State::Pending, row.remedy),
-    });
-    result.or(answer).unwrap_or((State::Pending, UNLISTED))
-}
-
-/// The answer, where it is a yes.
-pub(crate) fn answered(operation: Operation, response: &Response) -> Result<Reply> {
-    match read_as::<Reply>(response) {
-        Some(reply) if reply.said(operation, response) == Said::Yes => Ok(reply),
-        _ => Err(refusal(operation, response)),
+impl Said {
+    /// What keeps an answer from being a yes, if anything does.
+    fn refusal(&self, operation: Operation, ours: Option<&Reference>, response: &Response) -> Option<Error> {
+        let http = response.status.to_string();
+        let codes = [&self.response_code, &self.status_code, &self.repeated_status];
+        let mut codes = codes.into_iter().filter_map(Value::text).filter(|code| *code != http);
+        let code = codes.next();
+        let is_one = code != Some("") && !codes.any(|other| Some(other) != code);
+        let words = self.words().filter(|_| self.result_desc.text().is_none());
+        let refuses = matches!(response.status, 400..=499) && words.is_some();
+        let repeated = self.repeated_status.filled().filter(|repeated| *repeated == http);
+        let told = code.filter(|code| !code.is_empty()).or(repeated);
+        let complaint = Complaint { code: told, text: self.words(), request_id: None };
+        let turned_away = refuses.then(|| turned_away(operation, response.status));
+        let error = match (self.status.text(), code) {
+            _ if response.status >= 500 || !is_one || !is_success_or_absent(&self.result_code) => None,
+            (Some(YES), None | Some(ZERO)) if response.is_success() && self.errors.is_empty() => return None,
+            (None, Some(ZERO)) if response.is_success() && !operation.moves_money() => return None,
+            (Some(YES), _) | (_, Some(ZERO)) => None,
+            _ if operation == Operation::Collect && self.names_one(ours) => None,
+            (Some(NO), Some(code)) if refuses && CodeRow::find(CODES, code).is_none() => turned_away,
+            (Some(NO) | None, Some(_)) => Some(response.refusal(operation, CODES, complaint)),
+            (Some(NO), None) => turned_away,
+            (Some(_), None) if repeated.is_some() => turned_away,
+            _ => None,
+        };
+        Some(response.complete(error.unwrap_or_else(|| response.unreadable(operation)), complaint))
     }
 }
 
 /// What was asked for, if it came with the answer.
-fn data<T: DeserializeOwned>(operation: Operation, response: &Response) -> Result<Option<T>> {
-    let data = answered(operation, response)?.data;
-    let read = data.map(|data| read_object(data.get().as_bytes())).transpose();
-    read.map_err(|_| response.unreadable(operation))
+fn data(operation: Operation, response: &Response) -> Result<Option<Said>> {
+    answered(operation, None, response)?.inner().map_err(|_| response.unreadable(operation))
 }
 
 fn unlisted(operation: Operation, response: &Response, message: &str) -> Error {
@@ -210,111 +294,38 @@ fn unlisted(operation: Operation, response: &Response, message: &str) -> Error {
     response.complete(error, Complaint::default())
 }
 
-/// What an answer that is no yes means for the operation.
-fn refusal(operation: Operation, response: &Response) -> Error {
-    if let Some(field) = complaint_about_fields(response) {
-        let complaint = Complaint { code: None, text: Some(&field), request_id: None };
-        return response.complete(Meaning::Refused.error(operation).with_remedy(CORRECT), complaint);
-    }
-    let Some(reply) = read_as::<Reply>(response) else { return response.unreadable(operation) };
-    let complaint = |code| Complaint { code, text: reply.words(), request_id: None };
-    let code = filled(reply.response_code.as_ref());
-    match reply.said(operation, response) {
-        Said::Code(code) => response.refusal(operation, CODES, complaint(Some(code))),
-        Said::TokenTurnedAway => {
-            let error = Meaning::TokenRejected.error(operation).with_remedy(CHECK_KEYS);
-            response.complete(error, complaint(filled(reply.repeated_status.as_ref())))
-        }
-        Said::TurnedAway(code) => {
-            let (meaning, remedy) = turned_away(operation, response.status);
-            response.complete(meaning.error(operation).with_remedy(remedy), complaint(code))
-        }
-        Said::Yes | Said::Nothing => response.complete(response.unreadable(operation), complaint(code)),
-    }
-}
-
 /// What it means that a request was turned away with this status, where no code that is listed says more. Two of them
 /// are no refusal at the door: work may have begun before its time was up, and a conflict is with something there.
-const fn turned_away(operation: Operation, status: u16) -> (Meaning, &'static str) {
-    match (operation, status) {
+fn turned_away(operation: Operation, status: u16) -> Error {
+    let (meaning, remedy) = match (operation, status) {
         (_, 401) | (Operation::Authorize, 400 | 403) => (Meaning::CredentialsRejected, CHECK_KEYS),
         (_, 408) => (Meaning::Failed, ASK),
         (_, 409) => (Meaning::Duplicate, ASK),
         (_, 429) => (Meaning::Throttled, SLOW_DOWN),
-        (Operation::Confirm, _) => (Meaning::Refused, STILL_OPEN),
+        (Operation::Confirm, _) => (Meaning::Refused, ASK_FOR_CODE),
         _ => (Meaning::Refused, CORRECT),
-    }
+    };
+    meaning.error(operation).with_remedy(remedy)
 }
 
-/// The complaint of the framework in front of SasaPay's work: nothing but fields, each with what is wrong with it.
-fn complaint_about_fields(response: &Response) -> Option<String> {
-    let fields: BTreeMap<String, Vec<String>> = read_as(response).filter(|_| response.status == 400)?;
-    let (field, words) = fields.iter().next()?;
-    let all = fields.values().all(|words| !words.is_empty());
-    all.then(|| format!("{field}: {}", words.join(" ")))
-}
-
-fn read_as<T: DeserializeOwned>(response: &Response) -> Option<T> {
-    read_object(&response.body).ok()
-}
-
-/// The text of what decides: empty where there is no text in it, which is not the same as absent.
-fn text(value: &Option<Scalar>) -> Option<&str> {
-    value.as_ref().map(|value| value.filled().unwrap_or_default())
-}
-
-/// What an answer says, if it says one thing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Said<'a> {
-    Yes,
-    /// A code of SasaPay's own that is listed, or that comes with a 2xx.
-    Code(&'a str),
-    /// The token is not accepted: a 401 with the HTTP status in it once more.
-    TokenTurnedAway,
-    /// A refusal by its shape: no, with a 4xx. A code in it is in no list.
-    TurnedAway(Option<&'a str>),
-    /// Nothing, two things that cannot both be true, or no with a 2xx and no code: how far it got is open.
-    Nothing,
-}
-
-impl Reply {
-    /// A yes comes with a 2xx and without a code but `0`, and only what moves no money can do without the word. A
-    /// refusal to start a collection names none. Whatever breaks this says nothing, and so does all of 5xx.
-    fn said(&self, operation: Operation, response: &Response) -> Said<'_> {
-        let http = response.status.to_string();
-        let codes = [&self.response_code, &self.status_code, &self.repeated_status];
-        let mut codes = codes.into_iter().filter_map(text).filter(|code| *code != http);
-        let code = codes.next();
-        let repeats = filled(self.repeated_status.as_ref()) == Some(&*http);
-        let names_one = [&self.checkout, &self.transaction_reference].iter().any(|id| id.filled().is_some());
-        let refuses = matches!(response.status, 400..=499) && self.words().is_some();
-        if response.status >= 500 || code == Some("") || codes.any(|other| Some(other) != code) {
-            return Said::Nothing;
-        }
-        match (text(&self.status), code) {
-            (Some(YES), None | Some(ZERO)) if response.is_success() && self.errors.is_empty() => Said::Yes,
-            (None, Some(ZERO)) if response.is_success() && !operation.moves_money() => Said::Yes,
-            (Some(YES), _) | (_, Some(ZERO)) => Said::Nothing,
-            _ if operation == Operation::Collect && names_one => Said::Nothing,
-            (Some(NO) | None, Some(code)) if CodeRow::find(CODES, code).is_some() => Said::Code(code),
-            (Some(_), None) if refuses && repeats && response.status == 401 => Said::TokenTurnedAway,
-            (Some(_), None) if refuses && repeats => Said::TurnedAway(None),
-            (Some(NO), code) if refuses => Said::TurnedAway(code),
-            (Some(NO) | None, Some(code)) => Said::Code(code),
-            _ => Said::Nothing,
-        }
-    }
+/// The complaint of the framework in front of SasaPay's work: nothing but fields that were sent, with what is wrong.
+fn complaint_about_fields(operation: Operation, response: &Response) -> Option<String> {
+    let fields: BTreeMap<String, Vec<String>> = read_object(&response.body).ok()?;
+    let sent = if operation == Operation::Collect { wire::COLLECTION } else { wire::CONFIRMATION };
+    let all = fields.iter().all(|(field, words)| sent.contains(&field.as_str()) && !words.is_empty());
+    let (field, words) = fields.iter().next().filter(|_| all && response.status == 400)?;
+    Some(format!("{field}: {}", words.join(" ")))
 }
 
 const YES: &str = "true";
-const NO: &str = "false";
+pub(crate) const NO: &str = "false";
 const ZERO: &str = "0";
 
 const CHECK_KEYS: &str = "check that the client id and secret are of this environment and were copied whole";
 const CORRECT: &str = "correct what the gateway names";
 const ASK: &str = "ask for the payment's status before anything else";
 const SLOW_DOWN: &str = "send fewer requests at once";
-const STILL_OPEN: &str = "the collection is still open: ask the payer for the code once more";
+const ASK_FOR_CODE: &str = "this code did nothing: ask for the status, then for a new code if it is open";
 const NO_CHECKOUT: &str = "the gateway told no checkout, so a code cannot be handed in: ask for its status";
 const NO_NARRATION: &str = "the gateway told no narration, so the payer cannot pay: ask SasaPay";
 const NOT_PAID: &str = "not paid yet, which is not failed: ask again later";

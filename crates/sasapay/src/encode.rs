@@ -2,8 +2,8 @@
 
 use http::{HeaderName, HeaderValue, header};
 use malipo_core::{
-    Bank, CallbackUrl, Collect, Confirm, Currency, Error, ErrorKind, Instruction, Money, Msisdn, Network,
-    Operation, PayerSource, Result, Secret, Terms, Ticket,
+    Bank, CallbackUrl, Collect, Confirm, Currency, Effect, Error, ErrorKind, Instruction, Money, Msisdn,
+    Network, Operation, PayerSource, Result, Secret, Terms, Ticket,
 };
 use malipo_transport::{AppKeys, Call, Path, secret_header};
 use serde_json::value::{RawValue, to_raw_value};
@@ -43,10 +43,12 @@ pub(crate) fn submit(settings: &Settings, instruction: &Instruction) -> Result<C
 /// By the gateway's name for the collection, or by ours where its answer was lost.
 pub(crate) fn status(settings: &Settings, ticket: &Ticket) -> Result<Call> {
     if ticket.operation != Operation::Collect {
-        return Err(unsupported(Operation::Status));
+        let what = format!("only a collection can be asked about, not a {}", ticket.operation);
+        return Err(Error::new(ErrorKind::Unsupported, Effect::Unchanged, Operation::Status, what));
     }
-    let callback =
-        ticket.callback.as_ref().ok_or_else(|| invalid(Operation::Status, "a callback is required"))?;
+    let Some(callback) = &ticket.callback else {
+        return Err(invalid(Operation::Status, "the ticket lacks the callback that the answer is posted to"));
+    };
     let checkout_request_id = ticket.provider_refs.find(REF_CHECKOUT);
     let request = StatusRequest {
         merchant_code: settings.merchant_code.as_str(),
@@ -146,8 +148,7 @@ fn fee(source: &PayerSource, terms: &Terms) -> Result<Option<Box<RawValue>>> {
         PayerSource::GatewayWallet { .. } => RawValue::from_string(text.to_owned()),
         _ => to_raw_value(text),
     };
-    let written = written.ok().filter(|_| is_fee).map(Some);
-    written.ok_or_else(|| {
+    written.ok().filter(|_| is_fee).map(Some).ok_or_else(|| {
         invalid(Operation::Collect, "the detail \"transaction_fee\" is no amount of shillings")
     })
 }

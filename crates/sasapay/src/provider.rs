@@ -39,11 +39,8 @@ impl SasaPay {
     ///
     /// [`Error`](malipo_core::Error) with [`Effect::Unchanged`](malipo_core::Effect::Unchanged); also where none came.
     pub async fn verify(&self, transaction_code: &str) -> Result<Credit> {
-        let verified = async {
-            let call = encode::verify(&self.settings, transaction_code)?;
-            decode::verified(&self.settings, transaction_code, &self.gateway.call(call).await?)
-        };
-        verified.await.map_err(|error| error.with_provider(self.id()))
+        let read = |answer: &Response| decode::verified(&self.settings, transaction_code, answer);
+        self.asked(encode::verify(&self.settings, transaction_code), read).await
     }
 
     /// Tells SasaPay where to post notices of all money that comes in to this merchant.
@@ -52,11 +49,14 @@ impl SasaPay {
     ///
     /// [`Error`](malipo_core::Error), always with [`Effect::Unchanged`](malipo_core::Effect::Unchanged).
     pub async fn register_ipn_url(&self, url: &CallbackUrl) -> Result<()> {
-        let registered = async {
-            let call = encode::register_ipn_url(&self.settings, url)?;
-            decode::answered(Operation::RegisterCallback, &self.gateway.call(call).await?).map(|_| ())
-        };
-        registered.await.map_err(|error| error.with_provider(self.id()))
+        let read = |answer: &Response| decode::answered(Operation::RegisterCallback, None, answer);
+        self.asked(encode::register_ipn_url(&self.settings, url), read).await.map(|_| ())
+    }
+
+    /// What came back. Its error says which account it is of.
+    async fn asked<T>(&self, call: Result<Call>, read: impl FnOnce(&Response) -> Result<T>) -> Result<T> {
+        let asked = async { read(&self.gateway.call(call?).await?) };
+        asked.await.map_err(|error| error.with_provider(self.id()))
     }
 }
 
@@ -71,29 +71,23 @@ impl Provider for SasaPay {
     }
 
     async fn submit(&self, instruction: &Instruction) -> Result<Report> {
-        let reference = instruction.reference();
-        let submitted = async {
-            let call = encode::submit(&self.settings, instruction)?;
-            decode::accepted(self.id(), instruction, &self.gateway.call(call).await?)
-        };
-        submitted.await.map_err(|error| error.with_provider(self.id()).with_reference(reference))
+        let read = |answer: &Response| decode::accepted(self.id(), instruction, answer);
+        let submitted = self.asked(encode::submit(&self.settings, instruction), read).await;
+        submitted.map_err(|error| error.with_reference(instruction.reference()))
     }
 
     async fn status(&self, ticket: &Ticket) -> Result<Answer> {
-        let asked = async {
-            let call = encode::status(&self.settings, ticket)?;
-            decode::status(self.id(), ticket, &self.gateway.call(call).await?)
-        };
-        asked.await.map_err(|error| error.with_provider(self.id()).with_reference(&ticket.reference))
+        let read = |answer: &Response| decode::status(self.id(), ticket, answer);
+        let asked = self.asked(encode::status(&self.settings, ticket), read).await;
+        asked.map_err(|error| error.with_reference(&ticket.reference))
     }
 }
 
 #[async_trait]
 impl Balances for SasaPay {
     async fn balances(&self) -> Result<BalanceReport> {
-        let call = encode::balances(&self.settings);
-        decode::balances(self.id(), &self.gateway.call(call).await?)
-            .map_err(|error| error.with_provider(self.id()))
+        let read = |answer: &Response| decode::balances(self.id(), answer);
+        self.asked(Ok(encode::balances(&self.settings)), read).await
     }
 }
 

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use malipo_core::{EatLayout, Scalar, Timestamp, filled, lenient, one_or_many};
-use serde::{Deserialize, Deserializer};
+use malipo_core::{EatLayout, NotAnObject, Reference, Scalar, Timestamp, one_or_many, read_object};
 use serde_json::value::RawValue;
 
 /// Every path ends in a slash: without it the gateway redirects, and a redirect is never followed.
@@ -68,73 +67,107 @@ pub(crate) struct IpnRequest<'a> {
     pub(crate) confirmation_url: &'a str,
 }
 
-/// A value that decides nothing: one of an odd shape is none.
-#[derive(Default)]
-pub(crate) struct Loose(Option<Scalar>);
+/// The fields that the framework may complain about, of those that are sent. What it says of a reference may be that an
+/// earlier request had it, which is no refusal of that one.
+#[rustfmt::skip]
+pub(crate) const COLLECTION: &[&str] = &[
+    "MerchantCode", "NetworkCode", "Transaction Fee", "Currency", "Amount", "CallBackURL", "PhoneNumber",
+    "TransactionDesc",
+];
+pub(crate) const CONFIRMATION: &[&str] = &["CheckoutRequestID", "MerchantCode", "VerificationCode"];
 
-impl Loose {
-    pub(crate) fn filled(&self) -> Option<&str> {
-        filled(self.0.as_ref())
-    }
-}
-
-impl<'de> Deserialize<'de> for Loose {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        lenient(deserializer).map(Self)
-    }
-}
-
-fn first<const N: usize>(values: [&Loose; N]) -> Option<&str> {
-    values.into_iter().find_map(Loose::filled)
-}
-
-/// Any answer. What decides is read strictly, so that a value of an odd shape is not taken for one that is absent.
+/// The text of a value, empty where it is blank or of an odd shape. That says nothing, and yet it is not absent.
 #[derive(Default, serde::Deserialize)]
-#[serde(default)]
-pub(crate) struct Reply {
-    pub(crate) status: Option<Scalar>,
-    #[serde(rename = "ResponseCode", alias = "responseCode")]
-    pub(crate) response_code: Option<Scalar>,
+#[serde(from = "Option<Box<RawValue>>")]
+pub(crate) struct Value(Option<String>);
+
+impl From<Option<Box<RawValue>>> for Value {
+    fn from(told: Option<Box<RawValue>>) -> Self {
+        let scalar = |told: Box<RawValue>| serde_json::from_str::<Scalar>(told.get()).ok();
+        let text = |told| scalar(told).map(|scalar| scalar.as_str().trim().to_owned());
+        Self(told.map(|told| text(told).unwrap_or_default()))
+    }
+}
+
+impl Value {
+    pub(crate) fn filled(&self) -> Option<&str> {
+        self.text().filter(|text| !text.is_empty())
+    }
+
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
+fn first<const N: usize>(values: [&Value; N]) -> Option<&str> {
+    values.into_iter().find_map(Value::filled)
+}
+
+/// Whatever SasaPay says: an answer, what is in it, or what it posts. Each has fields of its own, and names for the
+/// same thing differ.
+#[derive(Default, serde::Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub(crate) struct Said {
+    // Of an answer, or around one that is posted.
+    #[serde(rename = "status")]
+    pub(crate) status: Value,
+    #[serde(alias = "responseCode")]
+    pub(crate) response_code: Value,
     #[serde(rename = "statusCode")]
-    pub(crate) status_code: Option<Scalar>,
+    pub(crate) status_code: Value,
     /// Of the error that says that a token is not accepted: the HTTP status once more.
     #[serde(rename = "status_code")]
-    pub(crate) repeated_status: Option<Scalar>,
-    pub(crate) detail: Loose,
-    pub(crate) message: Loose,
-    #[serde(rename = "ResponseDescription")]
-    pub(crate) response_description: Loose,
-    #[serde(deserialize_with = "one_or_many")]
+    pub(crate) repeated_status: Value,
+    #[serde(rename = "detail")]
+    detail: Value,
+    #[serde(rename = "message")]
+    message: Value,
+    response_description: Value,
+    #[serde(rename = "errors", deserialize_with = "one_or_many")]
     pub(crate) errors: Vec<BTreeMap<String, Scalar>>,
-    #[serde(rename = "MerchantRequestID")]
-    pub(crate) merchant_request: Loose,
-    #[serde(rename = "CheckoutRequestID")]
-    pub(crate) checkout: Loose,
-    #[serde(rename = "TransactionReference")]
-    pub(crate) transaction_reference: Loose,
-    #[serde(rename = "CustomerMessage")]
-    pub(crate) customer_message: Loose,
-    #[serde(deserialize_with = "lenient")]
-    pub(crate) access_token: Option<String>,
-    pub(crate) expires_in: Loose,
-    /// What was asked for, where something was: each operation has its own shape.
-    pub(crate) data: Option<Box<RawValue>>,
-}
-
-impl Reply {
-    pub(crate) fn words(&self) -> Option<&str> {
-        let said = first([&self.detail, &self.message, &self.response_description]);
-        said.or_else(|| self.errors.iter().find_map(|error| error.get("errorMessage")?.filled()))
-    }
-}
-
-#[derive(serde::Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct BalanceData {
-    pub(crate) currency_code: Scalar,
-    pub(crate) org_account_balance: Option<Scalar>,
-    #[serde(default)]
+    #[serde(rename = "data")]
+    data: Option<Box<RawValue>>,
+    #[serde(rename = "access_token")]
+    pub(crate) access_token: Value,
+    #[serde(rename = "expires_in")]
+    pub(crate) expires_in: Value,
+    pub(crate) transaction_reference: Value,
+    pub(crate) customer_message: Value,
+    // Of balances.
+    pub(crate) currency_code: Value,
+    pub(crate) org_account_balance: Value,
     pub(crate) accounts: Vec<Account>,
+    // Of one transaction. The first three decide; a notice has only the last of them.
+    pub(crate) result_code: Value,
+    pub(crate) paid: Value,
+    pub(crate) transaction_type: Value,
+    pub(crate) result_desc: Value,
+    #[serde(rename = "MerchantRequestID")]
+    pub(crate) merchant_request: Value,
+    pub(crate) bill_ref_number: Value,
+    merchant_transaction_reference: Value,
+    #[serde(rename = "CheckoutRequestID")]
+    checkout_request: Value,
+    checkout_id: Value,
+    transaction_code: Value,
+    #[serde(rename = "TransID")]
+    trans_id: Value,
+    sasa_pay_transaction_code: Value,
+    #[serde(rename = "ThirdPartyTransID")]
+    pub(crate) third_party: Value,
+    pub(crate) trans_amount: Value,
+    pub(crate) transaction_amount: Value,
+    pub(crate) amount_paid: Value,
+    requested_amount: Value,
+    transaction_date: Value,
+    trans_time: Value,
+    customer_mobile: Value,
+    #[serde(rename = "MSISDN")]
+    msisdn: Value,
+    pub(crate) full_name: Value,
+    pub(crate) merchant_code: Value,
+    #[serde(rename = "sasapay_signature")]
+    pub(crate) signature: Value,
 }
 
 #[derive(serde::Deserialize)]
@@ -143,49 +176,38 @@ pub(crate) struct Account {
     pub(crate) account_balance: Scalar,
 }
 
-/// What is told of one transaction: posted as a callback or as a notice, or answered to a question. Each has fields of
-/// its own, and names for the same thing differ. The first three decide; a notice has only the last of them.
-#[derive(Default, serde::Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-pub(crate) struct Transaction {
-    pub(crate) result_code: Option<Scalar>,
-    pub(crate) paid: Option<Scalar>,
-    pub(crate) transaction_type: Option<Scalar>,
-    result_desc: Loose,
-    #[serde(rename = "MerchantRequestID")]
-    pub(crate) merchant_request: Loose,
-    pub(crate) bill_ref_number: Loose,
-    pub(crate) merchant_transaction_reference: Loose,
-    #[serde(rename = "CheckoutRequestID", alias = "CheckoutId")]
-    pub(crate) checkout: Loose,
-    transaction_code: Loose,
-    #[serde(rename = "TransID")]
-    trans_id: Loose,
-    sasa_pay_transaction_code: Loose,
-    #[serde(rename = "ThirdPartyTransID")]
-    pub(crate) third_party: Loose,
-    trans_amount: Loose,
-    transaction_amount: Loose,
-    amount_paid: Loose,
-    requested_amount: Loose,
-    #[serde(alias = "TransTime")]
-    transaction_date: Loose,
-    #[serde(alias = "MSISDN")]
-    pub(crate) customer_mobile: Loose,
-    pub(crate) full_name: Loose,
-    pub(crate) merchant_code: Loose,
-    #[serde(rename = "sasapay_signature")]
-    pub(crate) signature: Loose,
-    #[serde(rename = "data")]
-    pub(crate) data: Option<Box<RawValue>>,
-    #[serde(rename = "message")]
-    message: Loose,
-}
+impl Said {
+    /// What it tells of, where it is an envelope. Anything but an object tells nothing.
+    pub(crate) fn inner(&self) -> Result<Option<Self>, NotAnObject> {
+        let data = self.data.as_ref().map(|data| data.get().as_bytes());
+        data.filter(|data| data.starts_with(b"{")).map(read_object).transpose()
+    }
 
-impl Transaction {
-    /// What we called the payment: the account reference comes back under three names.
+    pub(crate) fn words(&self) -> Option<&str> {
+        let said = first([&self.result_desc, &self.detail, &self.message, &self.response_description]);
+        said.or_else(|| self.errors.iter().find_map(|error| error.get("errorMessage")?.filled()))
+    }
+
+    /// What we called the payment. `MerchantRequestID` may be that, or an id of SasaPay's.
     pub(crate) fn reference(&self) -> Option<&str> {
-        first([&self.bill_ref_number, &self.merchant_transaction_reference, &self.merchant_request])
+        first([&self.bill_ref_number, &self.merchant_transaction_reference])
+    }
+
+    /// SasaPay's name for the collection, if it is one.
+    pub(crate) fn checkout(&self) -> Option<&str> {
+        first([&self.checkout_request, &self.checkout_id]).filter(|_| !self.names_two())
+    }
+
+    pub(crate) fn names_two(&self) -> bool {
+        let two = self.checkout_request.filled().zip(self.checkout_id.filled());
+        two.is_some_and(|(request, id)| request != id)
+    }
+
+    /// Whether anything in it names a collection, other than `ours`.
+    pub(crate) fn names_one(&self, ours: Option<&Reference>) -> bool {
+        let theirs = [&self.checkout_request, &self.checkout_id, &self.merchant_request];
+        let names = theirs.into_iter().chain([&self.transaction_reference]).filter_map(Value::filled);
+        names.chain(self.reference()).any(|name| ours.is_none_or(|ours| ours.as_str() != name))
     }
 
     /// SasaPay's name for the transaction once it is made.
@@ -193,25 +215,23 @@ impl Transaction {
         first([&self.transaction_code, &self.trans_id, &self.sasa_pay_transaction_code])
     }
 
-    /// What was paid, as far as it was.
-    pub(crate) fn amount(&self) -> Option<&str> {
-        first([&self.amount_paid, &self.trans_amount, &self.transaction_amount])
+    pub(crate) fn payer(&self) -> Option<&str> {
+        first([&self.customer_mobile, &self.msisdn])
     }
 
     pub(crate) fn requested_amount(&self) -> Option<&str> {
         first([&self.requested_amount, &self.transaction_amount])
     }
 
-    pub(crate) fn words(&self) -> Option<&str> {
-        first([&self.result_desc, &self.message])
-    }
-
     pub(crate) fn date(&self) -> Option<Timestamp> {
-        self.transaction_date.filled().and_then(|text| Timestamp::parse_eat(text, EatLayout::Compact))
+        let date = first([&self.transaction_date, &self.trans_time])?;
+        Timestamp::parse_eat(date, EatLayout::Compact)
     }
 
-    /// Whether anything in it says which collection it is about.
-    pub(crate) fn names_one(&self) -> bool {
-        self.checkout.filled().or_else(|| self.reference()).is_some()
+    /// The values that a signature covers besides the merchant's code, as they are told: the code of the transaction,
+    /// the account, the reference and the amount. Where several names stand for one, it is the one that is read.
+    pub(crate) fn signed(&self) -> [Option<&str>; 4] {
+        let amount = first([&self.amount_paid, &self.trans_amount, &self.transaction_amount]);
+        [self.code(), self.payer(), self.reference().or(self.merchant_request.filled()), amount]
     }
 }

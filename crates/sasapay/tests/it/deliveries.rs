@@ -82,7 +82,7 @@ fn an_answer_decides_by_paid_alone_and_the_failure_of_a_question_is_none_of_the_
     for (paid, amount, state) in [
         ("true", "\"100.00\"", State::Settled),
         ("\"true\"", "100", State::Settled),
-        ("true", "null", State::Settled),
+        ("true", "null", State::Pending),
         ("true", "\"0.00\"", State::Pending),
         ("false", "\"100.00\"", State::Pending),
         ("\"yes\"", "\"100.00\"", State::Pending),

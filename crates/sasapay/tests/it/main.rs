@@ -11,6 +11,7 @@
 mod answers;
 mod codes;
 mod config;
+mod deciding;
 mod deliveries;
 mod requests;
 mod samples;

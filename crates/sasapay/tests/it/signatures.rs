@@ -177,3 +177,31 @@ proptest! {
         prop_assert_eq!(require(&body(&values), &tag).unwrap_err(), CallbackError::WrongSignature);
     }
 }
+
+#[test]
+fn what_is_read_is_what_is_signed() {
+    let good = hex(&tag(MESSAGE));
+    let around = |fields: &str, inner: &str| format!(r#"{{{fields},"data":{inner}}}"#);
+    let forged =
+        r#""ResultCode":"0","BillRefNumber":"PAY-9","TransAmount":"999999.00","TransactionCode":"FORGED""#;
+    for (purpose, fields) in [
+        (DeliveryPurpose::Result, forged.to_owned()),
+        (DeliveryPurpose::Notice, forged.to_owned()),
+        (DeliveryPurpose::Notice, forged.replace(r#""ResultCode":"0""#, r#""TransactionType":"C2B""#)),
+    ] {
+        let body = around(&fields, &posted("0"));
+        let read = read(SignatureCheck::Require, purpose, &body, Some(&good));
+        assert_eq!(read.unwrap_err(), CallbackError::WrongSignature, "{fields}");
+    }
+    let body = around(forged, &posted("0"));
+    let Ok(Read::Report(told)) = read(SignatureCheck::Require, DeliveryPurpose::Answer, &body, Some(&good))
+    else {
+        panic!()
+    };
+    assert_eq!((told.signature, told.amount.unwrap().to_plain()), (Signature::Good, "100.00".to_owned()));
+    assert_eq!(told.reference, Some(reference("PAY-1")), "the inner one was signed, and is read");
+
+    let two = IPN.replace(r#""TransAmount":"10.00""#, r#""AmountPaid":"10.00","TransAmount":"9999.00""#);
+    let read = read(SignatureCheck::Require, DeliveryPurpose::Notice, &two, Some(&hex(&tag(NOTICE_MESSAGE))));
+    assert!(matches!(read, Err(CallbackError::Unreadable(_))), "{read:?}");
+}

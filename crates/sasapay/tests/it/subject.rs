@@ -150,7 +150,10 @@ impl Subject for SasaPaySubject {
         let detail = r#"{"status":false,"detail":"Invalid verification code"}"#;
         let message = r#"{"status":false,"message":"Invalid request"}"#;
         let errors = r#"{"status":false,"errors":[{"errorMessage":"Invalid request"}]}"#;
-        let fields = r#"{"Amount":["A valid number is required."],"PhoneNumber":["Required.","Odd."]}"#;
+        let fields = match instruction {
+            Instruction::Confirm(_) => r#"{"VerificationCode":["Required.","Odd."]}"#,
+            _ => r#"{"Amount":["A valid number is required."],"PhoneNumber":["Required.","Odd."]}"#,
+        };
         vec![
             Sample::json("accepted", 200, accepted, Submitted::Reported(State::Pending)),
             Sample::json("accepted as created", 201, accepted, Submitted::Reported(State::Pending)),
