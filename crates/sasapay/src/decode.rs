@@ -199,8 +199,8 @@ pub(crate) fn told(
     report.amount = received(transaction);
     report.party = ToldParty::new(transaction.payer(), None);
     if state == State::Settled {
-        // The payer sees the name that the payer's own network has for it.
-        report.receipt = third_party.or_else(|| transaction.code()).map(Told::code);
+        // The payer sees the name that the payer's own network has for it. Another in its place would contradict it.
+        report.receipt = third_party.map(Told::code);
     }
     report.code = transaction.result_code.filled().map(Told::code);
     report.text = transaction.words().map(Told::new);
