@@ -34,6 +34,13 @@ fn trees(packages: &[Package]) -> Vec<Tree> {
         Tree::new("malipo-hyper", &[], &["reqwest"], None),
         Tree::new("malipo-hyper", &ring, &["reqwest", "aws-lc-rs", "aws-lc-sys"], None),
         Tree::new("malipo-reqwest", &ring, &["aws-lc-rs", "aws-lc-sys"], None),
+        Tree::new(
+            "malipo-journal",
+            &[],
+            &["http", "hyper", "tokio", "futures-channel", "rusqlite", "libsqlite3-sys"],
+            None,
+        ),
+        Tree::new("malipo-journal", &["--features", "sqlite"], &["http", "hyper", "tokio"], None),
     ];
     for provider in PROVIDERS {
         let package = format!("malipo-{provider}");

@@ -2,6 +2,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::naming::named;
 use crate::{
     BalanceReport, Money, ProviderId, ProviderRefs, Raw, Reference, Report, Signature, Timestamp, Told,
     ToldParty, Trust,
@@ -79,6 +80,17 @@ pub enum DeliveryPurpose {
     Balance,
     /// A merchant's one URL for everything (an IPN).
     Notice,
+}
+
+named! {
+    DeliveryPurpose {
+        Result = "result",
+        Timeout = "timeout",
+        Answer = "answer",
+        AnswerTimeout = "answer_timeout",
+        Balance = "balance",
+        Notice = "notice",
+    }
 }
 
 /// What a delivery says. Closed on purpose: a receiver handles each.

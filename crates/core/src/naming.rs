@@ -38,7 +38,10 @@ mod tests {
     use std::fmt::Debug;
     use std::str::FromStr;
 
-    use crate::{Bank, Biller, GoodKind, Network, Operation, Purpose, Signature, State, Trust, UnknownName};
+    use crate::{
+        Bank, Biller, DeliveryPurpose, GoodKind, Network, Operation, Purpose, Signature, State, Trust,
+        UnknownName,
+    };
 
     fn reads_back<T: FromStr<Err = UnknownName> + Copy + PartialEq + Debug>(
         all: &[T],
@@ -69,6 +72,15 @@ mod tests {
             GoodKind::BillerReceipt,
         ];
         reads_back(&goods, GoodKind::as_str);
+        let purposes = [
+            DeliveryPurpose::Result,
+            DeliveryPurpose::Timeout,
+            DeliveryPurpose::Answer,
+            DeliveryPurpose::AnswerTimeout,
+            DeliveryPurpose::Balance,
+            DeliveryPurpose::Notice,
+        ];
+        reads_back(&purposes, DeliveryPurpose::as_str);
     }
 
     #[test]

@@ -19,7 +19,7 @@ impl Told {
     /// The most characters kept.
     pub const LONGEST: usize = 200;
 
-    /// Makes `text` safe to show.
+    /// Makes `text` safe to show. What is safe already stays as it is, so what was stored reads back.
     pub fn new(text: &str) -> Self {
         let mut safe = String::new();
         let mut run = String::new();
@@ -37,11 +37,11 @@ impl Told {
     }
 
     /// A code, a number or a name of the gateway: verbatim, for comparing, but for characters that would steer a
-    /// terminal, and cut to 100.
+    /// terminal, and cut to 100. What it gives stays the same when it is given again, as what was stored is.
     pub fn code(code: &str) -> String {
         let mut safe = String::new();
         code.chars().take(100).for_each(|character| escape(character, &mut safe));
-        safe
+        safe.chars().take(100).collect()
     }
 
     /// The text.
@@ -85,6 +85,8 @@ fn escape(character: char, safe: &mut String) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -116,5 +118,15 @@ mod tests {
         assert_eq!(Told::code(&"1".repeat(1000)).len(), 100);
         let cut = format!("{} {}", "x".repeat(Told::LONGEST - 10), "a1".repeat(20));
         assert!(!Told::new(&cut).as_str().contains("a1"), "a token at the cut is removed, too");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_safe_stays_as_it_is(text in "[a-zA-Z0-9 +/.\\-\\\\{}\u{0}-\u{20}\u{202e}é]{0,300}") {
+            let told = Told::new(&text);
+            prop_assert_eq!(Told::new(told.as_str()), told);
+            let code = Told::code(&text);
+            prop_assert_eq!(Told::code(&code), code);
+        }
     }
 }

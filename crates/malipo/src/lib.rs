@@ -9,6 +9,9 @@ pub use malipo_daraja as daraja;
 #[cfg(feature = "hyper")]
 pub use malipo_hyper as hyper;
 
+#[cfg(feature = "journal")]
+pub use malipo_journal as journal;
+
 #[cfg(feature = "kasapay")]
 pub use malipo_kasapay as kasapay;
 

@@ -248,7 +248,7 @@ fn may_not_expose(source: &Source<'_>) -> bool {
         "encode.rs" | "callback.rs" => provider(source),
         "authorize.rs" => provider(source) || in_room(source, "transport"),
         "credential.rs" => in_room(source, "daraja"),
-        "callback_url.rs" => in_room(source, "journal"),
+        "callback_url.rs" | "goods.rs" => in_room(source, "journal"),
         "secret.rs" => in_room(source, "core"),
         _ => false,
     };

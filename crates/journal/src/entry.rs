@@ -1,0 +1,397 @@
+use std::time::Duration;
+
+use malipo_core::{
+    DeliveryPurpose, Instruction, Money, Operation, ProviderId, ProviderRefs, Raw, Reference, Report,
+    Timestamp, ToldParty,
+};
+
+use crate::{
+    Attempt, Decision, DeliveryId, Fence, Fingerprint, Key, Lease, Notes, PaymentId, Reason, ResendRule,
+    Source,
+};
+
+/// One thing to be written, or refused, as a whole. Open: more will come.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Entry {
+    /// Writes a payment down, or finds the one that has the key.
+    Open(Box<Open>),
+    /// Writes the next payment of a key down, after the one before came to nothing.
+    Again(Box<Open>),
+    /// Begins an attempt of a payment that is only written down. To be committed before the first byte leaves.
+    Begin(Begin),
+    /// Begins another attempt of a payment whose fate is unknown, where its [`ResendRule`] allows it.
+    BeginAgain(Begin),
+    /// Says how an attempt ended.
+    Finish(Box<Finish>),
+    /// Notes that the gateway knows no such payment.
+    NoteAbsent(NoteAbsent),
+    /// Keeps a delivery. To be committed before it is answered.
+    StoreDelivery(Box<StoreDelivery>),
+    /// Holds a report against its payment and folds it in.
+    Apply(Box<Apply>),
+    /// Finds the one payment that a delivery without an address can be about.
+    MatchUnaddressed(Box<MatchUnaddressed>),
+    /// Leases payments that are to be sent or asked about now.
+    ClaimDue(ClaimDue),
+    /// Says when to look at a claimed payment again, and gives it back.
+    Schedule(Schedule),
+    /// Hands a payment to a person because a time allowed has run out.
+    Overdue(Overdue),
+    /// Makes unknown what was being sent when its lease ran out.
+    Sweep(Sweep),
+    /// Writes down what a person decided.
+    Resolve(Box<Resolve>),
+    /// Gives a payment up of which nothing has left.
+    Cancel(PaymentId),
+    /// Erases what names people.
+    Erase(Erase),
+}
+
+/// See [`Entry::Open`] and [`Entry::Again`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Open {
+    /// The account at the gateway.
+    pub provider: ProviderId,
+    /// The caller's name for the intent.
+    pub key: Key,
+    /// What is asked for, with the reference and the callback that will go out.
+    pub instruction: Instruction,
+    /// Of the intent as the caller gave it.
+    pub fingerprint: Fingerprint,
+    /// When the same reference may be sent again.
+    pub resend: ResendRule,
+    /// When to send it.
+    pub start: Start,
+}
+
+impl Open {
+    /// A payment that is due at once and never sent again without a person.
+    pub fn new(provider: ProviderId, key: Key, instruction: Instruction, fingerprint: Fingerprint) -> Self {
+        let (resend, start) = (ResendRule::Never, Start::Later { after: Duration::ZERO });
+        Self { provider, key, instruction, fingerprint, resend, start }
+    }
+
+    /// Says when the same reference may be sent again.
+    #[must_use]
+    pub fn with_resend(mut self, resend: ResendRule) -> Self {
+        self.resend = resend;
+        self
+    }
+
+    /// Says when to send it.
+    #[must_use]
+    pub fn with_start(mut self, start: Start) -> Self {
+        self.start = start;
+        self
+    }
+}
+
+/// When a payment is sent. Closed on purpose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// By whoever claims it.
+    Later {
+        /// How long from now.
+        after: Duration,
+    },
+    /// By who opens it: its first attempt begins in the same commit.
+    Now(Lease),
+}
+
+/// See [`Entry::Begin`] and [`Entry::BeginAgain`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Begin {
+    /// Which payment.
+    pub payment: PaymentId,
+    /// Who sends it.
+    pub lease: Lease,
+    /// The lease it was claimed under; `None` when it was not claimed.
+    pub fence: Option<Fence>,
+}
+
+impl Begin {
+    /// An attempt by the holder of `lease`.
+    pub const fn new(payment: PaymentId, lease: Lease, fence: Option<Fence>) -> Self {
+        Self { payment, lease, fence }
+    }
+}
+
+/// See [`Entry::Finish`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Finish {
+    /// Which payment.
+    pub payment: PaymentId,
+    /// Which attempt.
+    pub attempt: Attempt,
+    /// The lease it was made under.
+    pub fence: Fence,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// When to send again or to ask, from now, unless it is over.
+    pub next: Duration,
+}
+
+impl Finish {
+    /// The end of an attempt.
+    pub const fn new(
+        payment: PaymentId,
+        attempt: Attempt,
+        fence: Fence,
+        outcome: Outcome,
+        next: Duration,
+    ) -> Self {
+        Self { payment, attempt, fence, outcome, next }
+    }
+}
+
+/// How an attempt ended, and what was told. Closed on purpose.
+#[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "it lives in a box with its entry")]
+pub enum Outcome {
+    /// It provably did not leave.
+    NotSent(Notes),
+    /// It was turned away as one too many.
+    Throttled(Notes),
+    /// It was refused, documented as not started.
+    Refused(Notes),
+    /// It was answered with a report.
+    Accepted(Report),
+    /// It has no answer, or one that settles nothing.
+    Unknown(Notes),
+}
+
+/// See [`Entry::NoteAbsent`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct NoteAbsent {
+    /// Which payment.
+    pub payment: PaymentId,
+    /// The lease it was asked under.
+    pub fence: Fence,
+    /// When to ask again, from now.
+    pub next: Duration,
+}
+
+impl NoteAbsent {
+    /// The gateway knows no such payment; it is asked again after `next`.
+    pub const fn new(payment: PaymentId, fence: Fence, next: Duration) -> Self {
+        Self { payment, fence, next }
+    }
+}
+
+/// See [`Entry::StoreDelivery`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct StoreDelivery {
+    /// The account whose URL it came to.
+    pub provider: ProviderId,
+    /// What the URL is for.
+    pub purpose: DeliveryPurpose,
+    /// The payment the URL is for, once its unguessable part was checked.
+    pub addressed: Option<Reference>,
+    /// The headers that are worth keeping, such as a signature.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// The body.
+    pub body: Raw,
+}
+
+impl StoreDelivery {
+    /// A delivery to a URL of no payment, without headers.
+    pub const fn new(provider: ProviderId, purpose: DeliveryPurpose, body: Raw) -> Self {
+        Self { provider, purpose, addressed: None, headers: Vec::new(), body }
+    }
+
+    /// Says which payment the URL is for. Only after its unguessable part was checked.
+    #[must_use]
+    pub fn addressed_to(mut self, reference: Reference) -> Self {
+        self.addressed = Some(reference);
+        self
+    }
+
+    /// Keeps a header.
+    #[must_use]
+    pub fn with_header(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+}
+
+/// See [`Entry::Apply`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Apply {
+    /// Which payment.
+    pub payment: PaymentId,
+    /// Where the report comes from.
+    pub source: Source,
+    /// What it says.
+    pub report: Report,
+}
+
+impl Apply {
+    /// A report about a payment.
+    pub const fn new(payment: PaymentId, source: Source, report: Report) -> Self {
+        Self { payment, source, report }
+    }
+}
+
+/// See [`Entry::MatchUnaddressed`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct MatchUnaddressed {
+    /// The delivery.
+    pub delivery: DeliveryId,
+    /// The account it came to.
+    pub provider: ProviderId,
+    /// What it says that was done.
+    pub operation: Operation,
+    /// With whom.
+    pub party: Option<ToldParty>,
+    /// How much.
+    pub amount: Money,
+    /// The gateway's names for it.
+    pub provider_refs: ProviderRefs,
+}
+
+impl MatchUnaddressed {
+    /// A delivery that says what was done and how much, and neither with whom nor under which name.
+    pub const fn new(
+        delivery: DeliveryId,
+        provider: ProviderId,
+        operation: Operation,
+        amount: Money,
+    ) -> Self {
+        Self { delivery, provider, operation, party: None, amount, provider_refs: ProviderRefs::new() }
+    }
+
+    /// Says with whom.
+    #[must_use]
+    pub fn with_party(mut self, party: Option<ToldParty>) -> Self {
+        self.party = party;
+        self
+    }
+
+    /// Says the gateway's names for it.
+    #[must_use]
+    pub fn with_provider_refs(mut self, provider_refs: ProviderRefs) -> Self {
+        self.provider_refs = provider_refs;
+        self
+    }
+}
+
+/// See [`Entry::ClaimDue`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ClaimDue {
+    /// Who claims, and for how long.
+    pub lease: Lease,
+    /// At most this many.
+    pub limit: u32,
+}
+
+impl ClaimDue {
+    /// At most `limit` payments for the holder of `lease`.
+    pub const fn new(lease: Lease, limit: u32) -> Self {
+        Self { lease, limit }
+    }
+}
+
+/// See [`Entry::Schedule`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Schedule {
+    /// Which payment.
+    pub payment: PaymentId,
+    /// The lease it was claimed under.
+    pub fence: Fence,
+    /// When to look again, from now.
+    pub after: Duration,
+}
+
+impl Schedule {
+    /// Looks at a payment again after `after`.
+    pub const fn new(payment: PaymentId, fence: Fence, after: Duration) -> Self {
+        Self { payment, fence, after }
+    }
+}
+
+/// See [`Entry::Overdue`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Overdue {
+    /// Which payment.
+    pub payment: PaymentId,
+    /// The lease it was claimed under.
+    pub fence: Fence,
+    /// What ran out.
+    pub reason: Reason,
+}
+
+impl Overdue {
+    /// Hands a payment to a person.
+    pub const fn new(payment: PaymentId, fence: Fence, reason: Reason) -> Self {
+        Self { payment, fence, reason }
+    }
+}
+
+/// See [`Entry::Sweep`].
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Sweep {
+    /// At most this many.
+    pub limit: u32,
+}
+
+impl Sweep {
+    /// At most `limit` payments.
+    pub const fn new(limit: u32) -> Self {
+        Self { limit }
+    }
+}
+
+/// See [`Entry::Resolve`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Resolve {
+    /// Which payment.
+    pub payment: PaymentId,
+    /// Who decides. Kept for good.
+    pub operator: String,
+    /// Why. Kept for good: name no customer in it.
+    pub reason: String,
+    /// What.
+    pub decision: Decision,
+}
+
+impl Resolve {
+    /// What `operator` decided, and why.
+    pub fn new(
+        payment: PaymentId,
+        operator: impl Into<String>,
+        reason: impl Into<String>,
+        decision: Decision,
+    ) -> Self {
+        Self { payment, operator: operator.into(), reason: reason.into(), decision }
+    }
+}
+
+/// See [`Entry::Erase`].
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Erase {
+    /// Payments that were over before this, and deliveries without a payment that came before it.
+    pub before: Timestamp,
+    /// At most this many of each.
+    pub limit: u32,
+}
+
+impl Erase {
+    /// At most `limit` payments and deliveries of before `before`.
+    pub const fn new(before: Timestamp, limit: u32) -> Self {
+        Self { before, limit }
+    }
+}

@@ -1,0 +1,118 @@
+use std::time::Duration;
+
+use malipo_core::Timestamp;
+
+use super::record::{Happened, settle};
+use super::{Stop, payment, until};
+use crate::fold::judge;
+use crate::tx::{Select, Tx};
+use crate::{
+    AttemptRecord, Bar, Begin, Begun, Done, EventKind, Evidence, Fence, Generation, Lease, Notes, Payment,
+    PaymentState, Refused, ResendRule,
+};
+
+pub(super) async fn begin(tx: &mut dyn Tx, begin: Begin, now: Timestamp) -> Result<Done, Stop> {
+    let mut payment = payment(tx, begin.payment).await?;
+    may_have(&payment, begin.fence, now)?;
+    if payment.state() != PaymentState::Recorded {
+        return Err(Refused::WrongState { state: payment.state() }.into());
+    }
+    unflagged(tx, &payment).await?;
+    Ok(Done::Begun(start(tx, &mut payment, begin.lease, now).await?))
+}
+
+pub(super) async fn begin_again(tx: &mut dyn Tx, begin: Begin, now: Timestamp) -> Result<Done, Stop> {
+    let mut payment = payment(tx, begin.payment).await?;
+    may_have(&payment, begin.fence, now)?;
+    if payment.state() != PaymentState::Unknown {
+        return Err(Refused::WrongState { state: payment.state() }.into());
+    }
+    unflagged(tx, &payment).await?;
+    allowed(tx, &payment, now).await?;
+    Ok(Done::Begun(start(tx, &mut payment, begin.lease, now).await?))
+}
+
+/// Begins the next attempt. The commit of this is what lets it leave, and nobody else gets the same number.
+pub(super) async fn start(
+    tx: &mut dyn Tx,
+    payment: &mut Payment,
+    lease: Lease,
+    now: Timestamp,
+) -> Result<Begun, Stop> {
+    let verdict = judge(&payment.standing, &Evidence::Begun);
+    attempt(tx, payment, lease, now).await?;
+    let happened = Happened::new(EventKind::Began).in_attempt(payment.attempt);
+    settle(tx, payment, verdict, happened, now).await?;
+    Ok(Begun::new(payment.attempt, payment.fence))
+}
+
+/// Writes the attempt down, and the new lease it is made under.
+pub(super) async fn attempt(
+    tx: &mut dyn Tx,
+    payment: &mut Payment,
+    lease: Lease,
+    now: Timestamp,
+) -> Result<(), Stop> {
+    let until = until(&lease, now)?;
+    payment.attempt = payment.attempt.next();
+    payment.fence = payment.fence.next();
+    payment.leased_until = Some(until);
+    (payment.absences, payment.absent_at) = (0, None);
+    let record = AttemptRecord {
+        payment: payment.id,
+        number: payment.attempt,
+        worker: lease.worker.clone(),
+        began_at: now,
+        ended_at: None,
+        end: None,
+        notes: Notes::default(),
+    };
+    payment.worker = Some(lease.worker);
+    Ok(tx.insert_attempt(&record).await?)
+}
+
+/// Whoever claimed it shows its lease; whoever did not must find it free.
+fn may_have(payment: &Payment, fence: Option<Fence>, now: Timestamp) -> Result<(), Refused> {
+    match (fence, payment.leased_until) {
+        (Some(fence), _) if fence != payment.fence => Err(Refused::Fenced),
+        (None, Some(until)) if until > now => Err(Refused::Leased { until }),
+        _ => Ok(()),
+    }
+}
+
+/// While a person must look at a payment of the key, no other is sent: what was called failed may have been paid.
+async fn unflagged(tx: &mut dyn Tx, payment: &Payment) -> Result<(), Stop> {
+    let flagged = if payment.attention().is_some() {
+        Some(payment.id)
+    } else if payment.generation == Generation::FIRST {
+        None
+    } else {
+        let of_key = tx.payments(&Select::Key(payment.key.clone()), u32::MAX).await?;
+        of_key.iter().find(|other| other.attention().is_some()).map(|other| other.id)
+    };
+    flagged.map_or(Ok(()), |payment| Err(Refused::Held { payment }.into()))
+}
+
+async fn allowed(tx: &mut dyn Tx, payment: &Payment, now: Timestamp) -> Result<(), Stop> {
+    let within = match payment.resend {
+        ResendRule::Never => return Err(Refused::NotAgain(Bar::Never).into()),
+        ResendRule::AfterAbsence { times, .. } if payment.absences < times => {
+            let (counted, needed) = (payment.absences, times);
+            return Err(Refused::NotAgain(Bar::NotAbsent { counted, needed }).into());
+        }
+        ResendRule::SameReference { within } | ResendRule::AfterAbsence { within, .. } => within,
+    };
+    let first = tx.attempts(payment.id).await?.first().map(|attempt| attempt.began_at);
+    let age = first.map_or(Duration::MAX, |first| age(first, payment, now));
+    if age > within {
+        return Err(Refused::NotAgain(Bar::TooLate { age, within }).into());
+    }
+    Ok(())
+}
+
+/// A clock that was set back does not make an attempt younger than what is known to have followed it.
+fn age(first: Timestamp, payment: &Payment, now: Timestamp) -> Duration {
+    let now = now.max(payment.changed_at).max(payment.absent_at.unwrap_or(now));
+    let millis = now.unix_millis().saturating_sub(first.unix_millis());
+    Duration::from_millis(u64::try_from(millis).unwrap_or_default())
+}

@@ -1,0 +1,43 @@
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod bind;
+mod entry;
+mod error;
+mod execute;
+mod fingerprint;
+mod fold;
+mod ids;
+mod journal;
+mod lease;
+mod memory;
+mod names;
+mod payment;
+mod ready;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod state;
+pub mod stored;
+mod tx;
+
+pub use answer::{Bar, Begun, Claim, Done, News, Refused};
+pub use bind::{Asked, Mismatch, bind};
+pub use entry::{
+    Apply, Begin, ClaimDue, Entry, Erase, Finish, MatchUnaddressed, NoteAbsent, Open, Outcome, Overdue,
+    Resolve, Schedule, Start, StoreDelivery, Sweep,
+};
+pub use error::{JournalError, JournalErrorKind};
+pub use fingerprint::{Fingerprint, Intent};
+pub use fold::{Decision, Evidence, fold};
+pub use ids::{Attempt, DeliveryId, EventId, Fence, Generation, InvalidKey, Key, PaymentId, Worker};
+pub use journal::{Filter, Find, Journal};
+pub use lease::Lease;
+pub use memory::MemoryJournal;
+pub use names::UnknownName;
+pub use payment::{
+    AttemptEnd, AttemptRecord, Event, EventKind, Notes, Payment, ResendRule, Source, StoredDelivery,
+};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteConfig, SqliteJournal};
+pub use state::{Attention, Exposure, PaymentState, Reason, Standing, TRANSITIONS};
+pub use stored::StoredError;

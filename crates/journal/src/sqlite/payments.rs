@@ -1,0 +1,336 @@
+//! Rows of payments.
+
+use std::time::Duration;
+
+use malipo_core::{Currency, Money, ProviderRef, ProviderRefs};
+use rusqlite::{Connection, Params, Row, params};
+
+use super::cells::Cells;
+use super::failure::failed;
+use super::{integer, millis};
+use crate::stored::Sealed;
+use crate::tx::Select;
+use crate::{
+    Attempt, Fence, Filter, Find, Fingerprint, Generation, JournalError, Payment, PaymentId, ResendRule,
+    Standing, Worker,
+};
+
+const SELECT: &str = "SELECT id, key, generation, provider, operation, reference, amount_minor, currency, \
+    opened_at, state, exposure, attention, expected, claimed, attempt, receipt, code, goods, resend, \
+    resend_times, resend_quiet, resend_within, absences, absent_at, fence, worker, leased_until, next_at, \
+    changed_at, over_at, fingerprint, instruction, events, version FROM payments WHERE ";
+
+pub(super) fn one(connection: &Connection, by: &Find) -> Result<Option<Payment>, JournalError> {
+    let mut found = match by {
+        Find::Id(id) => some(connection, "id = ?", params![integer(id.0)])?,
+        Find::Key(key) => {
+            some(connection, "key = ? ORDER BY generation DESC LIMIT 1", params![key.as_str()])?
+        }
+        Find::Reference(provider, reference) => {
+            let names = params![provider.as_str(), reference.as_str()];
+            some(connection, "provider = ? AND reference = ?", names)?
+        }
+        Find::ProviderRef { provider, kind, value } => {
+            let (provider, kind, value) = (provider.clone(), kind.clone(), value.clone());
+            let known = many(connection, &Select::ProviderRef { provider, kind, value }, 2)?;
+            if known.len() > 1 { Vec::new() } else { known }
+        }
+    };
+    Ok(found.pop())
+}
+
+pub(super) fn many(
+    connection: &Connection,
+    which: &Select,
+    limit: u32,
+) -> Result<Vec<Payment>, JournalError> {
+    let condition = condition(which);
+    match which {
+        Select::Key(key) => some(connection, condition, params![key.as_str(), limit]),
+        Select::ProviderRef { provider, kind, value } => {
+            some(connection, condition, params![provider.as_str(), kind, value, limit])
+        }
+        Select::Due { now: moment }
+        | Select::Expired { now: moment }
+        | Select::Erasable { before: moment } => {
+            some(connection, condition, params![moment.unix_millis(), limit])
+        }
+        Select::Exposed { provider, operation, amount } => {
+            let (minor, currency) = (amount.minor(), amount.currency().code());
+            let values = params![provider.as_str(), operation.as_str(), minor, currency, limit];
+            some(connection, condition, values)
+        }
+        Select::Page { which: Filter::In(state), after } => {
+            some(connection, condition, params![integer(after.0), limit, state.as_str()])
+        }
+        Select::Page { after, .. } => some(connection, condition, params![integer(after.0), limit]),
+    }
+}
+
+/// What is asked, with an order and a limit. Each is answered from an index.
+const fn condition(which: &Select) -> &'static str {
+    match which {
+        Select::Key(_) => "key = ? ORDER BY generation LIMIT ?",
+        Select::ProviderRef { .. } => {
+            "id IN (SELECT payment FROM provider_refs WHERE provider = ? AND kind = ? AND value = ?) \
+             ORDER BY id LIMIT ?"
+        }
+        // The plus keeps SQLite from the index of states, which would have it sort all that is open.
+        Select::Due { .. } => {
+            "next_at <= ?1 AND +state IN ('recorded', 'accepted', 'unknown') \
+             AND (leased_until IS NULL OR leased_until <= ?1) ORDER BY next_at, id LIMIT ?2"
+        }
+        Select::Expired { .. } => "state = 'sending' AND leased_until <= ? ORDER BY id LIMIT ?",
+        Select::Exposed { .. } => {
+            "state IN ('sending', 'accepted', 'unknown', 'review') AND provider = ? AND operation = ? \
+             AND amount_minor = ? AND currency = ? AND (state <> 'review' OR exposure <> 'none') \
+             ORDER BY id LIMIT ?"
+        }
+        Select::Erasable { .. } => {
+            "over_at < ? AND instruction IS NOT NULL AND attention IS NULL \
+             ORDER BY over_at, id LIMIT ?"
+        }
+        // The numbers first, from the index alone: the rows are wide.
+        Select::Page { which: Filter::Open, .. } => {
+            "id IN (SELECT id FROM payments WHERE state IN ('recorded', 'sending', 'accepted', 'unknown', 'review') \
+             AND id > ?1 ORDER BY id LIMIT ?2) ORDER BY id"
+        }
+        Select::Page { which: Filter::In(_), .. } => "state = ?3 AND id > ?1 ORDER BY id LIMIT ?2",
+        Select::Page { which: Filter::NeedsPerson, .. } => {
+            "attention IS NOT NULL AND id > ? ORDER BY id LIMIT ?"
+        }
+    }
+}
+
+fn some(connection: &Connection, condition: &str, values: impl Params) -> Result<Vec<Payment>, JournalError> {
+    let mut statement = connection.prepare_cached(&format!("{SELECT}{condition}")).map_err(failed)?;
+    let mut rows = statement.query(values).map_err(failed)?;
+    let mut payments = Vec::new();
+    while let Some(row) = rows.next().map_err(failed)? {
+        let mut payment = read(row)?;
+        payment.provider_refs = refs(connection, payment.id)?;
+        payments.push(payment);
+    }
+    Ok(payments)
+}
+
+fn read(row: &Row<'_>) -> Result<Payment, JournalError> {
+    let mut cells = Cells::of(row);
+    Ok(Payment {
+        id: PaymentId(cells.number()?),
+        key: cells.parsed()?,
+        generation: Generation(cells.number()?),
+        provider: cells.parsed()?,
+        operation: cells.parsed()?,
+        reference: cells.parsed()?,
+        amount: amount(cells.take()?, cells.parsed()?)?,
+        opened_at: cells.time()?,
+        standing: Standing {
+            state: cells.parsed()?,
+            exposure: cells.parsed()?,
+            attention: cells.attention()?,
+        },
+        attempt: Attempt(cells.number()?),
+        provider_refs: ProviderRefs::new(),
+        receipt: cells.take()?,
+        code: cells.take()?,
+        goods: cells.number()?,
+        resend: resend(&mut cells)?,
+        absences: cells.number()?,
+        absent_at: cells.time_if_any()?,
+        fence: Fence(cells.number()?),
+        worker: cells.parsed_if_any()?,
+        leased_until: cells.time_if_any()?,
+        next_at: cells.time_if_any()?,
+        changed_at: cells.time()?,
+        over_at: cells.time_if_any()?,
+        fingerprint: cells.take::<Option<[u8; 32]>>()?.map(Fingerprint),
+        instruction: cells.take::<Option<String>>()?.map(Sealed::new),
+        events: cells.number()?,
+        version: cells.number()?,
+    })
+}
+
+fn amount(minor: i64, currency: Currency) -> Result<Money, JournalError> {
+    Money::from_minor(minor, currency)
+        .map_err(|_| JournalError::corrupt("an amount in the database is out of bounds"))
+}
+
+fn resend(cells: &mut Cells<'_, '_>) -> Result<ResendRule, JournalError> {
+    let (name, times) = (cells.take::<String>()?, cells.number_if_any()?);
+    let (quiet, within) = (cells.number_if_any()?, cells.number_if_any()?);
+    let lasts = |millis: Option<u64>| millis.map(Duration::from_millis);
+    match (name.as_str(), times, lasts(quiet), lasts(within)) {
+        ("never", None, None, None) => Ok(ResendRule::Never),
+        ("same_reference", None, None, Some(within)) => Ok(ResendRule::SameReference { within }),
+        ("after_absence", Some(times), Some(quiet), Some(within)) => {
+            Ok(ResendRule::AfterAbsence { times, quiet, within })
+        }
+        _ => Err(JournalError::corrupt("a rule in the database cannot be read")),
+    }
+}
+
+/// A rule in columns.
+struct Rule {
+    name: &'static str,
+    times: Option<u32>,
+    quiet: Option<i64>,
+    within: Option<i64>,
+}
+
+impl Rule {
+    fn of(rule: ResendRule) -> Self {
+        match rule {
+            ResendRule::Never => Self { name: "never", times: None, quiet: None, within: None },
+            ResendRule::SameReference { within } => {
+                Self { name: "same_reference", times: None, quiet: None, within: Some(millis(within)) }
+            }
+            ResendRule::AfterAbsence { times, quiet, within } => Self {
+                name: "after_absence",
+                times: Some(times),
+                quiet: Some(millis(quiet)),
+                within: Some(millis(within)),
+            },
+        }
+    }
+}
+
+fn refs(connection: &Connection, payment: PaymentId) -> Result<ProviderRefs, JournalError> {
+    let sql = "SELECT kind, value FROM provider_refs WHERE payment = ? ORDER BY id";
+    let mut statement = connection.prepare_cached(sql).map_err(failed)?;
+    let mut rows = statement.query([integer(payment.0)]).map_err(failed)?;
+    let mut known = ProviderRefs::new();
+    while let Some(row) = rows.next().map_err(failed)? {
+        let mut cells = Cells::of(row);
+        known = known.with(cells.take::<String>()?, Some(&cells.take::<String>()?));
+    }
+    Ok(known)
+}
+
+pub(super) fn insert_ref(
+    connection: &Connection,
+    payment: &Payment,
+    known: &ProviderRef,
+) -> Result<(), JournalError> {
+    let sql = "INSERT INTO provider_refs (payment, provider, kind, value) VALUES (?, ?, ?, ?)";
+    let values = params![integer(payment.id.0), payment.provider.as_str(), known.kind, known.value];
+    super::change(connection, sql, values).map(drop)
+}
+
+pub(super) fn insert(connection: &Connection, payment: &Payment) -> Result<PaymentId, JournalError> {
+    let sql = "INSERT INTO payments (key, generation, provider, operation, reference, amount_minor, currency, \
+        opened_at, state, exposure, attempt, goods, resend, resend_times, resend_quiet, resend_within, \
+        absences, fence, next_at, changed_at, fingerprint, instruction, events, version) \
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let rule = Rule::of(payment.resend);
+    let values = params![
+        payment.key.as_str(),
+        payment.generation.0,
+        payment.provider.as_str(),
+        payment.operation.as_str(),
+        payment.reference.as_str(),
+        payment.amount.minor(),
+        payment.amount.currency().code(),
+        payment.opened_at.unix_millis(),
+        payment.state().as_str(),
+        payment.standing.exposure.as_str(),
+        payment.attempt.0,
+        payment.goods,
+        rule.name,
+        rule.times,
+        rule.quiet,
+        rule.within,
+        payment.absences,
+        integer(payment.fence.0),
+        payment.next_at.map(malipo_core::Timestamp::unix_millis),
+        payment.changed_at.unix_millis(),
+        payment.fingerprint.as_ref().map(|fingerprint| fingerprint.0.as_slice()),
+        payment.instruction.as_ref().map(Sealed::as_str),
+        integer(payment.events),
+        integer(payment.version),
+    ];
+    super::change(connection, sql, values)?;
+    super::last(connection).map(PaymentId)
+}
+
+pub(super) fn update(connection: &Connection, payment: &mut Payment) -> Result<(), JournalError> {
+    let sql = "UPDATE payments SET state = ?, exposure = ?, attention = ?, expected = ?, claimed = ?, \
+        attempt = ?, receipt = ?, code = ?, goods = ?, absences = ?, absent_at = ?, fence = ?, worker = ?, \
+        leased_until = ?, next_at = ?, changed_at = ?, over_at = ?, fingerprint = ?, instruction = ?, \
+        events = ?, version = version + 1 WHERE id = ? AND version = ?";
+    let time = |time: Option<malipo_core::Timestamp>| time.map(malipo_core::Timestamp::unix_millis);
+    let attention = payment.attention();
+    let values = params![
+        payment.state().as_str(),
+        payment.standing.exposure.as_str(),
+        attention.map(|attention| attention.reason.as_str()),
+        attention.and_then(|attention| attention.expected.as_deref()),
+        attention.and_then(|attention| attention.claimed.as_deref()),
+        payment.attempt.0,
+        payment.receipt,
+        payment.code,
+        payment.goods,
+        payment.absences,
+        time(payment.absent_at),
+        integer(payment.fence.0),
+        payment.worker.as_ref().map(Worker::as_str),
+        time(payment.leased_until),
+        time(payment.next_at),
+        payment.changed_at.unix_millis(),
+        time(payment.over_at),
+        payment.fingerprint.as_ref().map(|fingerprint| fingerprint.0.as_slice()),
+        payment.instruction.as_ref().map(Sealed::as_str),
+        integer(payment.events),
+        integer(payment.id.0),
+        integer(payment.version),
+    ];
+    match super::change(connection, sql, values)? {
+        1 => {
+            payment.version += 1;
+            Ok(())
+        }
+        _ => Err(JournalError::corrupt("a payment changed meanwhile")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use malipo_core::{Operation, ProviderId, Timestamp};
+
+    use super::*;
+    use crate::PaymentState;
+
+    /// What is asked all day long is answered from an index, however many payments there are.
+    #[test]
+    fn nothing_is_found_by_looking_at_everything() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        super::super::schema::prepare(&mut connection, Timestamp::UNIX_EPOCH).unwrap();
+        let (provider, now) = (ProviderId::of("somepay"), Timestamp::UNIX_EPOCH);
+        let page = |which| Select::Page { which, after: PaymentId(0) };
+        let amount = Money::zero(Currency::Kes);
+        let questions = [
+            (Select::Key("A".parse().unwrap()), "sqlite_autoindex_payments_1"),
+            (
+                Select::ProviderRef { provider: provider.clone(), kind: String::new(), value: String::new() },
+                "provider_refs_by_value",
+            ),
+            (Select::Due { now }, "payments_due"),
+            (Select::Expired { now }, "payments_by_state"),
+            (Select::Exposed { provider, operation: Operation::PayOut, amount }, "payments_exposed"),
+            (Select::Erasable { before: now }, "payments_erasable"),
+            (page(Filter::Open), "COVERING INDEX payments_by_state"),
+            (page(Filter::In(PaymentState::Paid)), "payments_by_state"),
+            (page(Filter::NeedsPerson), "payments_flagged"),
+        ];
+        for (which, index) in questions {
+            let sql = format!("EXPLAIN QUERY PLAN {SELECT}{}", condition(&which));
+            let mut statement = connection.prepare(&sql).unwrap();
+            let rows = statement.raw_query().mapped(|row| row.get::<_, String>(3));
+            let plan = rows.map(Result::unwrap).collect::<Vec<_>>().join("; ");
+            assert!(plan.contains(index) && !plan.contains("SCAN"), "{which:?}: {plan}");
+            if matches!(which, Select::Due { .. }) {
+                assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+            }
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! Rows of attempts, events, reports and deliveries.
+
+use malipo_core::{Raw, Timestamp};
+use rusqlite::{Connection, Params, Row, params};
+
+use super::cells::Cells;
+use super::failure::failed;
+use super::{change, integer, last};
+use crate::payment::ReportRecord;
+use crate::stored::Sealed;
+use crate::tx::Address;
+use crate::{
+    Attempt, AttemptRecord, Attention, DeliveryId, Event, EventId, JournalError, Notes, PaymentId,
+    StoredDelivery,
+};
+
+/// Reads every row that a statement gives.
+fn all<T>(
+    connection: &Connection,
+    sql: &str,
+    values: impl Params,
+    read: fn(&Row<'_>) -> Result<T, JournalError>,
+) -> Result<Vec<T>, JournalError> {
+    let mut statement = connection.prepare_cached(sql).map_err(failed)?;
+    let mut rows = statement.query(values).map_err(failed)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().map_err(failed)? {
+        found.push(read(row)?);
+    }
+    Ok(found)
+}
+
+pub(super) fn attempts(
+    connection: &Connection,
+    payment: PaymentId,
+) -> Result<Vec<AttemptRecord>, JournalError> {
+    let sql = "SELECT payment, number, worker, began_at, ended_at, ended_as, code, text, status, request_id \
+               FROM attempts WHERE payment = ? ORDER BY number";
+    all(connection, sql, params![integer(payment.0)], attempt_of)
+}
+
+pub(super) fn attempt(
+    connection: &Connection,
+    payment: PaymentId,
+    number: Attempt,
+) -> Result<Option<AttemptRecord>, JournalError> {
+    let sql = "SELECT payment, number, worker, began_at, ended_at, ended_as, code, text, status, request_id \
+               FROM attempts WHERE payment = ? AND number = ?";
+    Ok(all(connection, sql, params![integer(payment.0), number.0], attempt_of)?.pop())
+}
+
+fn attempt_of(row: &Row<'_>) -> Result<AttemptRecord, JournalError> {
+    let mut cells = Cells::of(row);
+    Ok(AttemptRecord {
+        payment: PaymentId(cells.number()?),
+        number: Attempt(cells.number()?),
+        worker: cells.parsed()?,
+        began_at: cells.time()?,
+        ended_at: cells.time_if_any()?,
+        end: cells.parsed_if_any()?,
+        notes: Notes {
+            code: cells.take()?,
+            text: cells.take()?,
+            status: cells.number_if_any()?,
+            request_id: cells.take()?,
+        },
+    })
+}
+
+pub(super) fn insert_attempt(connection: &Connection, attempt: &AttemptRecord) -> Result<(), JournalError> {
+    let sql = "INSERT INTO attempts (payment, number, worker, began_at) VALUES (?, ?, ?, ?)";
+    let AttemptRecord { payment, number, worker, began_at, .. } = attempt;
+    let values = params![integer(payment.0), number.0, worker.as_str(), began_at.unix_millis()];
+    change(connection, sql, values).map(drop)
+}
+
+pub(super) fn update_attempt(connection: &Connection, attempt: &AttemptRecord) -> Result<(), JournalError> {
+    let sql = "UPDATE attempts SET ended_at = ?, ended_as = ?, code = ?, text = ?, status = ?, request_id = ? \
+               WHERE payment = ? AND number = ? AND ended_as IS NULL";
+    let AttemptRecord { payment, number, ended_at, end, notes, .. } = attempt;
+    let values = params![
+        ended_at.map(Timestamp::unix_millis),
+        end.map(crate::AttemptEnd::as_str),
+        notes.code,
+        notes.text,
+        notes.status,
+        notes.request_id,
+        integer(payment.0),
+        number.0,
+    ];
+    match change(connection, sql, values)? {
+        1 => Ok(()),
+        _ => Err(JournalError::corrupt("an attempt ended twice")),
+    }
+}
+
+pub(super) fn events(
+    connection: &Connection,
+    after: EventId,
+    limit: u32,
+) -> Result<Vec<Event>, JournalError> {
+    let sql = "SELECT id, payment, sequence, at, kind, from_state, to_state, attempt, delivery, code, \
+               attention, expected, claimed, operator, note FROM events WHERE id > ? ORDER BY id LIMIT ?";
+    all(connection, sql, params![integer(after.0), limit], event_of)
+}
+
+pub(super) fn history(connection: &Connection, payment: PaymentId) -> Result<Vec<Event>, JournalError> {
+    let sql = "SELECT id, payment, sequence, at, kind, from_state, to_state, attempt, delivery, code, \
+               attention, expected, claimed, operator, note FROM events WHERE payment = ? ORDER BY sequence";
+    all(connection, sql, params![integer(payment.0)], event_of)
+}
+
+fn event_of(row: &Row<'_>) -> Result<Event, JournalError> {
+    let mut cells = Cells::of(row);
+    Ok(Event {
+        id: EventId(cells.number()?),
+        payment: PaymentId(cells.number()?),
+        sequence: cells.number()?,
+        at: cells.time()?,
+        kind: cells.parsed()?,
+        from: cells.parsed()?,
+        to: cells.parsed()?,
+        attempt: cells.number_if_any()?.map(Attempt),
+        delivery: cells.number_if_any()?.map(DeliveryId),
+        code: cells.take()?,
+        attention: cells.attention()?,
+        operator: cells.take()?,
+        note: cells.take()?,
+    })
+}
+
+pub(super) fn insert_event(connection: &Connection, event: &Event) -> Result<EventId, JournalError> {
+    let sql = "INSERT INTO events (payment, sequence, at, kind, from_state, to_state, attempt, delivery, code, \
+               attention, expected, claimed, operator, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let attention = event.attention.as_ref();
+    let values = params![
+        integer(event.payment.0),
+        integer(event.sequence),
+        event.at.unix_millis(),
+        event.kind.as_str(),
+        event.from.as_str(),
+        event.to.as_str(),
+        event.attempt.map(|attempt| attempt.0),
+        event.delivery.map(|delivery| integer(delivery.0)),
+        event.code,
+        attention.map(|attention| attention.reason.as_str()),
+        attention.and_then(|attention| attention.expected.as_deref()),
+        attention.and_then(|attention| attention.claimed.as_deref()),
+        event.operator,
+        event.note,
+    ];
+    change(connection, sql, values)?;
+    last(connection).map(EventId)
+}
+
+pub(super) fn was_noticed(
+    connection: &Connection,
+    payment: PaymentId,
+    attention: &Attention,
+) -> Result<bool, JournalError> {
+    let sql =
+        "SELECT count(*) FROM events WHERE payment = ? AND attention = ? AND expected IS ? AND claimed IS ?";
+    let Attention { reason, expected, claimed } = attention;
+    let values = params![integer(payment.0), reason.as_str(), expected, claimed];
+    let counted: i64 = connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| statement.query_row(values, |row| row.get(0)))
+        .map_err(failed)?;
+    Ok(counted > 0)
+}
+
+pub(super) fn insert_report(connection: &Connection, report: &ReportRecord) -> Result<(), JournalError> {
+    let sql = "INSERT INTO reports (payment, event, report, goods, raw) VALUES (?, ?, ?, ?, ?)";
+    let values = params![
+        integer(report.payment.0),
+        integer(report.event.0),
+        report.report.as_ref().map(Sealed::as_str),
+        report.goods.as_ref().map(Sealed::as_str),
+        report.raw.as_ref().map(Raw::bytes),
+    ];
+    change(connection, sql, values).map(drop)
+}
+
+pub(super) fn reports(
+    connection: &Connection,
+    payment: PaymentId,
+) -> Result<Vec<ReportRecord>, JournalError> {
+    let sql = "SELECT payment, event, report, goods, raw FROM reports WHERE payment = ? ORDER BY id";
+    all(connection, sql, params![integer(payment.0)], |row| {
+        let mut cells = Cells::of(row);
+        Ok(ReportRecord {
+            payment: PaymentId(cells.number()?),
+            event: EventId(cells.number()?),
+            report: cells.take::<Option<String>>()?.map(Sealed::new),
+            goods: cells.take::<Option<String>>()?.map(Sealed::new),
+            raw: cells.take::<Option<Vec<u8>>>()?.map(Raw::from),
+        })
+    })
+}
+
+pub(super) fn delivery(
+    connection: &Connection,
+    id: DeliveryId,
+) -> Result<Option<StoredDelivery>, JournalError> {
+    let sql = "SELECT id, provider, purpose, addressed, digest, received_at, payment, applied_at, headers, body \
+               FROM deliveries WHERE id = ?";
+    Ok(all(connection, sql, params![integer(id.0)], delivery_of)?.pop())
+}
+
+pub(super) fn same_delivery(
+    connection: &Connection,
+    address: &Address,
+) -> Result<Option<StoredDelivery>, JournalError> {
+    let sql = "SELECT id, provider, purpose, addressed, digest, received_at, payment, applied_at, headers, body \
+               FROM deliveries WHERE digest = ? AND provider = ? AND purpose = ? AND ifnull(addressed, '') = ?";
+    let Address { provider, purpose, addressed, digest } = address;
+    let addressed = addressed.as_ref().map(malipo_core::Reference::as_str).unwrap_or_default();
+    let values = params![digest.as_slice(), provider.as_str(), purpose.as_str(), addressed];
+    Ok(all(connection, sql, values, delivery_of)?.pop())
+}
+
+pub(super) fn unapplied(
+    connection: &Connection,
+    after: DeliveryId,
+    limit: u32,
+) -> Result<Vec<StoredDelivery>, JournalError> {
+    let sql = "SELECT id, provider, purpose, addressed, digest, received_at, payment, applied_at, headers, body \
+               FROM deliveries WHERE applied_at IS NULL AND id > ? ORDER BY id LIMIT ?";
+    all(connection, sql, params![integer(after.0), limit], delivery_of)
+}
+
+fn delivery_of(row: &Row<'_>) -> Result<StoredDelivery, JournalError> {
+    let mut cells = Cells::of(row);
+    Ok(StoredDelivery {
+        id: DeliveryId(cells.number()?),
+        provider: cells.parsed()?,
+        purpose: cells.parsed()?,
+        addressed: cells.parsed_if_any()?,
+        digest: cells.take()?,
+        received_at: cells.time()?,
+        payment: cells.number_if_any()?.map(PaymentId),
+        applied_at: cells.time_if_any()?,
+        headers: cells.take::<Option<String>>()?.map(Sealed::new),
+        body: cells.take::<Option<Vec<u8>>>()?.map(Raw::from),
+    })
+}
+
+pub(super) fn insert_delivery(
+    connection: &Connection,
+    delivery: &StoredDelivery,
+) -> Result<DeliveryId, JournalError> {
+    let sql = "INSERT INTO deliveries (provider, purpose, addressed, digest, received_at, headers, body) \
+               VALUES (?, ?, ?, ?, ?, ?, ?)";
+    let values = params![
+        delivery.provider.as_str(),
+        delivery.purpose.as_str(),
+        delivery.addressed.as_ref().map(malipo_core::Reference::as_str),
+        delivery.digest.as_slice(),
+        delivery.received_at.unix_millis(),
+        delivery.headers.as_ref().map(Sealed::as_str),
+        delivery.body.as_ref().map(Raw::bytes),
+    ];
+    change(connection, sql, values)?;
+    last(connection).map(DeliveryId)
+}
+
+pub(super) fn update_delivery(
+    connection: &Connection,
+    delivery: &StoredDelivery,
+) -> Result<(), JournalError> {
+    let sql = "UPDATE deliveries SET payment = ?, applied_at = ? WHERE id = ?";
+    let payment = delivery.payment.map(|payment| integer(payment.0));
+    let applied_at = delivery.applied_at.map(Timestamp::unix_millis);
+    match change(connection, sql, params![payment, applied_at, integer(delivery.id.0)])? {
+        1 => Ok(()),
+        _ => Err(JournalError::corrupt("a delivery is gone")),
+    }
+}
+
+pub(super) fn erase_beside(connection: &Connection, payment: PaymentId) -> Result<(), JournalError> {
+    for sql in [
+        "UPDATE attempts SET text = NULL WHERE payment = ?",
+        "UPDATE reports SET report = NULL, goods = NULL, raw = NULL WHERE payment = ?",
+        "UPDATE deliveries SET headers = NULL, body = NULL WHERE payment = ?",
+    ] {
+        change(connection, sql, params![integer(payment.0)])?;
+    }
+    Ok(())
+}
+
+pub(super) fn erase_deliveries(
+    connection: &Connection,
+    before: Timestamp,
+    limit: u32,
+) -> Result<u32, JournalError> {
+    let sql = "UPDATE deliveries SET headers = NULL, body = NULL WHERE id IN (SELECT id FROM deliveries \
+               WHERE applied_at IS NULL AND payment IS NULL AND received_at < ? AND body IS NOT NULL \
+               ORDER BY id LIMIT ?)";
+    let erased = change(connection, sql, params![before.unix_millis(), limit])?;
+    Ok(u32::try_from(erased).unwrap_or(u32::MAX))
+}

@@ -1,0 +1,133 @@
+//! One suite over every store.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod bench;
+mod model;
+#[cfg(feature = "sqlite")]
+mod on_disk;
+mod suite;
+
+use bench::Bench;
+
+/// Runs the promises named over the store that `$make` makes. What every promise leaves behind is looked at, too.
+macro_rules! run {
+    ($make:path => $($group:ident: [$($promise:ident,)*];)*) => {
+        $(mod $group {
+            $(#[test]
+            fn $promise() {
+                let bench = $make();
+                pollster::block_on(async {
+                    crate::suite::$group::$promise(&bench).await;
+                    bench.check().await;
+                });
+            })*
+        })*
+    };
+}
+
+/// Every promise, once. One that is not listed here is unused, which the compiler says.
+macro_rules! every_promise {
+    ($make:path) => {
+        run! { $make =>
+            opening: [
+                a_key_is_one_payment,
+                a_known_key_answers_with_what_it_is,
+                another_body_is_a_conflict_that_names_fields,
+                a_step_is_no_payment,
+                a_reference_names_one_payment,
+                starting_now_is_one_commit,
+                again_needs_a_definite_end,
+                again_is_refused_while_a_failure_is_contradicted,
+                an_older_failure_that_is_contradicted_holds_what_came_after,
+                many_at_once_open_one_payment,
+            ];
+            sending: [
+                an_attempt_begins_once,
+                an_attempt_ends_as_it_ends,
+                a_reply_can_say_more_than_taken,
+                a_reply_that_does_not_agree_is_reviewed,
+                an_end_that_comes_twice_is_an_event_only,
+                what_may_be_out_is_not_failed_by_a_later_refusal,
+                without_a_rule_nothing_is_sent_again,
+                the_same_reference_goes_again_while_it_is_remembered,
+                a_clock_that_is_set_back_makes_nothing_younger,
+                an_absence_counts_when_it_was_quiet,
+                only_what_has_not_left_is_cancelled,
+            ];
+            reporting: [
+                a_report_is_new_once,
+                a_callback_can_be_faster_than_the_reply,
+                a_contradiction_is_flagged_and_changes_nothing,
+                a_contradiction_that_is_told_again_and_again_is_one_event,
+                what_does_not_agree_is_reviewed_and_not_believed,
+                facts_are_merged,
+                goods_come_back_whole,
+                what_was_not_sent_is_held_when_somebody_speaks_of_it,
+                every_end_is_one_event,
+            ];
+            delivering: [
+                a_delivery_is_stored_once,
+                a_delivery_comes_back_as_it_came,
+                a_delivery_is_applied_once,
+                a_delivery_without_an_address_needs_one_payment_that_fits,
+                a_known_name_decides,
+                how_much_alone_fits_nobody,
+            ];
+            leasing: [
+                what_is_due_is_claimed_once,
+                due_is_due_in_order,
+                a_worker_that_was_away_too_long_changes_nothing,
+                whoever_did_not_claim_waits,
+                a_lease_that_runs_out_makes_an_attempt_unknown,
+                what_is_swept_is_asked_about,
+                a_payment_can_be_put_off,
+                a_time_allowed_runs_out,
+                nothing_open_is_forgotten,
+            ];
+            deciding: [
+                a_person_decides_what_is_in_review,
+                a_person_sends_again,
+                a_flag_is_taken_down_by_a_person,
+                a_decision_has_a_name_and_a_reason,
+            ];
+            erasing: [
+                people_are_erased_and_money_is_not,
+                what_is_open_or_flagged_is_not_erased,
+                an_erased_key_is_not_used_again,
+                a_delivery_of_nobody_is_erased_too,
+            ];
+            batching: [
+                one_refused_entry_undoes_no_other,
+                a_refused_entry_leaves_no_trace,
+                an_entry_sees_what_came_before_it,
+                an_empty_batch_is_nothing,
+            ];
+            reading: [
+                a_payment_is_found_by_each_of_its_names,
+                payments_are_listed_in_pages,
+                events_follow_one_another,
+            ];
+        }
+    };
+}
+
+mod memory {
+    every_promise!(crate::Bench::memory);
+}
+
+/// A file, and the writer's thread.
+#[cfg(feature = "sqlite")]
+mod sqlite {
+    every_promise!(crate::Bench::sqlite);
+}
+
+/// In memory, and no thread.
+#[cfg(feature = "sqlite")]
+mod sqlite_inline {
+    every_promise!(crate::Bench::sqlite_inline);
+}

@@ -1,0 +1,11 @@
+//! The promises, by subject.
+
+pub(crate) mod batching;
+pub(crate) mod deciding;
+pub(crate) mod delivering;
+pub(crate) mod erasing;
+pub(crate) mod leasing;
+pub(crate) mod opening;
+pub(crate) mod reading;
+pub(crate) mod reporting;
+pub(crate) mod sending;
