@@ -6,7 +6,7 @@ macro_rules! numbered {
     ($($(#[$meta:meta])* $name:ident($inner:ty);)*) => {
         $(
             $(#[$meta])*
-            #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+            #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
             pub struct $name(pub $inner);
 
             impl fmt::Display for $name {

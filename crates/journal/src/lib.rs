@@ -2,6 +2,7 @@
 
 mod answer;
 mod bind;
+mod callback_url;
 mod entry;
 mod error;
 mod execute;
@@ -13,6 +14,7 @@ mod lease;
 mod memory;
 mod names;
 mod payment;
+mod payments;
 mod ready;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -22,6 +24,7 @@ mod tx;
 
 pub use answer::{Bar, Begun, Claim, Done, News, Refused};
 pub use bind::{Asked, Mismatch, bind};
+pub use callback_url::{Address, CallbackKey, CallbackUrls, InvalidCallbacks};
 pub use entry::{
     Apply, Begin, ClaimDue, Entry, Erase, Finish, MatchUnaddressed, NoteAbsent, Open, Outcome, Overdue,
     Resolve, Schedule, Start, StoreDelivery, Sweep,
@@ -36,6 +39,9 @@ pub use memory::MemoryJournal;
 pub use names::UnknownName;
 pub use payment::{
     AttemptEnd, AttemptRecord, Event, EventKind, Notes, Payment, ResendRule, Source, StoredDelivery,
+};
+pub use payments::{
+    Account, Confirmation, Delivered, Payments, PaymentsError, Policy, Settlement, Ticked, Twins,
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteConfig, SqliteJournal};

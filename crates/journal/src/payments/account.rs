@@ -1,0 +1,134 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use malipo_core::{Callbacks, Capabilities, Lookup, Money, Provider, ProviderId, ReferenceUse, Resubmit};
+
+use crate::ResendRule;
+
+/// One configured account at a gateway, with the rules that its payments follow.
+#[derive(Clone)]
+pub struct Account {
+    pub(super) number: u32,
+    pub(super) provider: Arc<dyn Provider>,
+    pub(super) callbacks: Arc<dyn Callbacks>,
+    pub(super) policy: Policy,
+}
+
+impl Account {
+    /// The account behind `provider`, which also reads what its gateway posts. `number` stands in the callback URLs: it
+    /// must be the account's own, and must not change while URLs are out.
+    pub fn new<P: Provider + Callbacks + 'static>(number: u32, provider: Arc<P>) -> Self {
+        let policy = Policy::of(provider.capabilities());
+        Self { number, callbacks: provider.clone(), provider, policy }
+    }
+
+    /// Follows other rules than those that its capabilities suggest.
+    #[must_use]
+    pub fn with_policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    pub(super) fn id(&self) -> &ProviderId {
+        self.provider.id()
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account")
+            .field("number", &self.number)
+            .field("provider", self.id())
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The rules that an account's payments follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Policy {
+    /// How long after an attempt, and then after each question, to ask what became of an open payment. The last one
+    /// goes on for ever.
+    pub asking: Vec<Duration>,
+    /// How long to wait before what provably did not leave, or was one too many, is sent again.
+    pub retry: Duration,
+    /// When the same reference may be sent again although nobody knows what became of it.
+    pub resend: ResendRule,
+    /// How many attempts are made of a payment whose fate is unknown, the first included.
+    pub attempts: u32,
+    /// How long a payment may stay open before it is handed to a person.
+    pub review_after: Duration,
+    /// Whether a delivery that says paid is believed, or the gateway is asked first.
+    pub confirmation: Confirmation,
+    /// What happens to a payment that could be taken for one whose fate is unknown.
+    pub twins: Twins,
+}
+
+/// Whether a delivery that says paid is believed, or the gateway is asked first. Closed on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confirmation {
+    /// It is believed if it came to the payment's own URL and agrees with it.
+    Never,
+    /// The gateway is asked first where the amount is greater.
+    Above(Money),
+    /// The gateway is always asked first.
+    Always,
+}
+
+/// What happens to a payment of the same operation, party and amount as one whose fate is unknown. Closed on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Twins {
+    /// It is sent: our reference tells the two apart.
+    Sent,
+    /// It is held back until the other one's fate is known, since nothing could tell the two apart.
+    Held,
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+impl Policy {
+    /// What the capabilities of a gateway suggest.
+    pub fn of(capabilities: &Capabilities) -> Self {
+        let at_once = matches!(capabilities.lookup, Lookup::ByReference | Lookup::ByProviderRef);
+        let resend = match (capabilities.resubmit, capabilities.lookup) {
+            (Resubmit::RefusedAsDuplicate, _) => ResendRule::SameReference { within: HOUR },
+            // Only whoever answers at once can say that there is nothing.
+            (Resubmit::QueryFirst, Lookup::ByReference) => {
+                ResendRule::AfterAbsence { times: 2, quiet: MINUTE, within: 24 * HOUR }
+            }
+            (Resubmit::QueryFirst | Resubmit::Never, _) => ResendRule::Never,
+        };
+        let twins = match capabilities.reference {
+            ReferenceUse::Sent => Twins::Sent,
+            ReferenceUse::NotSent => Twins::Held,
+        };
+        Self {
+            asking: vec![MINUTE, 5 * MINUTE, 5 * MINUTE, 5 * MINUTE, 5 * MINUTE, 5 * MINUTE, HOUR],
+            retry: Duration::from_secs(5),
+            resend,
+            attempts: 3,
+            review_after: 24 * HOUR,
+            confirmation: if at_once { Confirmation::Always } else { Confirmation::Never },
+            twins,
+        }
+    }
+
+    /// How long to wait before the question of this number, from 0.
+    pub(super) fn wait(&self, asked: usize) -> Duration {
+        self.asking.get(asked).or(self.asking.last()).copied().unwrap_or(HOUR)
+    }
+
+    /// Whether the gateway is asked before a delivery about so much money settles anything.
+    pub(super) fn confirms(&self, amount: Money) -> bool {
+        match self.confirmation {
+            Confirmation::Never => false,
+            Confirmation::Above(limit) => {
+                amount.currency() != limit.currency() || amount.minor() > limit.minor()
+            }
+            Confirmation::Always => true,
+        }
+    }
+}

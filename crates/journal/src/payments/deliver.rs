@@ -1,0 +1,150 @@
+//! What gateways post: kept before it is answered, read after, and believed only where it is bound to what we asked.
+
+use malipo_core::{Answer, Delivery, Headers, Raw, Read, Reply, Report, State, Storage, Trust};
+
+use super::{Account, Payments, PaymentsError};
+use crate::{
+    Address, Apply, DeliveryId, Done, Entry, Find, MatchUnaddressed, Payment, Refused, Source, StoreDelivery,
+    StoredDelivery,
+};
+
+/// What to answer to something that was posted, and what was kept of it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Delivered {
+    /// The exact answer that the gateway wants.
+    pub reply: Reply,
+    /// The delivery, if it is kept; [`Payments::read_delivery`] folds it in, and [`Payments::run`] does so anyhow.
+    pub delivery: Option<DeliveryId>,
+}
+
+impl Payments {
+    /// Takes what was posted to `path`. `None` when we gave out no such URL: answer that with an empty 404, whatever
+    /// is wrong with it. Otherwise it is durable before this returns, or the reply says that it is not.
+    ///
+    /// `headers` are names and values; those that begin with `x-` are kept.
+    pub async fn deliver(
+        &self,
+        path: &str,
+        headers: &[(String, Vec<u8>)],
+        body: impl Into<Raw>,
+    ) -> Option<Delivered> {
+        let address = self.urls.verify(path, self.timer.now())?;
+        let account = self.accounts.iter().find(|account| account.number == address.account)?;
+        let stored = self.store(account, address, headers, body.into()).await;
+        let (storage, delivery) = match stored {
+            Ok(delivery) => (Storage::Stored, Some(delivery)),
+            Err(PaymentsError::Refused(Refused::NoSuchPayment)) => return None,
+            Err(_) => (Storage::NotStored, None),
+        };
+        Some(Delivered { reply: account.callbacks.reply(storage), delivery })
+    }
+
+    /// Reads a delivery that is kept and folds it into its payment. Whether it now is.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the journal from being read or written.
+    pub async fn read_delivery(&self, delivery: DeliveryId) -> Result<bool, PaymentsError> {
+        match self.journal.delivery(delivery).await? {
+            Some(stored) if stored.applied_at.is_none() => self.read(&stored).await,
+            Some(_) => Ok(true),
+            None => Err(Refused::NoSuchDelivery.into()),
+        }
+    }
+
+    async fn store(
+        &self,
+        account: &Account,
+        address: Address,
+        headers: &[(String, Vec<u8>)],
+        body: Raw,
+    ) -> Result<DeliveryId, PaymentsError> {
+        let kept = headers.iter().filter(|(name, _)| name.to_ascii_lowercase().starts_with("x-"));
+        let mut delivery = Delivery::new(address.purpose, Headers::new(), body);
+        for (name, value) in kept.clone() {
+            delivery.headers = delivery.headers.with(name.clone(), value.clone());
+        }
+        if let Some(payment) = address.payment {
+            delivery = delivery.addressed_to(self.payment(payment).await?.reference);
+        }
+        let body = without_secrets(account, &delivery);
+        let mut store = StoreDelivery::new(account.id().clone(), address.purpose, body);
+        if let Some(reference) = delivery.addressed {
+            store = store.addressed_to(reference);
+        }
+        for (name, value) in kept {
+            store = store.with_header(name.clone(), value.clone());
+        }
+        match self.commit(Entry::StoreDelivery(Box::new(store))).await? {
+            Done::Stored(delivery) | Done::AlreadyStored { delivery, .. } => Ok(delivery),
+            _ => Err(PaymentsError::NotTaken("the journal answered something else")),
+        }
+    }
+
+    /// Whether the delivery is folded in.
+    pub(super) async fn read(&self, stored: &StoredDelivery) -> Result<bool, PaymentsError> {
+        let Ok(account) = self.account(&stored.provider) else { return Ok(false) };
+        let Some(delivery) = stored.delivery()? else { return Ok(false) };
+        let Ok(Read::Report(report)) = account.callbacks.read(&delivery) else { return Ok(false) };
+        let Some(payment) = self.about(account, stored, &report).await? else { return Ok(false) };
+        let is_end = report.state == State::Settled && !payment.state().is_final();
+        let amount = report.amount.unwrap_or(payment.amount);
+        let believed = matches!(report.trust, Trust::Addressed | Trust::Signed);
+        if is_end && (!believed || account.policy.confirms(amount)) {
+            // It is a claim: the gateway's own answer ends the payment, and then this is a repetition of it.
+            if let Ok(Answer::Known(answer)) = self.question(account, &payment, &report.provider_refs).await {
+                self.apply(&payment, answer).await?;
+            }
+            if !self.payment(payment.id).await?.state().is_final() {
+                return Ok(false);
+            }
+        }
+        let apply = Apply::new(payment.id, Source::Delivery(stored.id), report);
+        self.commit(Entry::Apply(Box::new(apply))).await.map(|_| true)
+    }
+
+    /// The payment that a delivery is about: the one its address names, or the one its own names fit, or else the only
+    /// open one that it can be about.
+    async fn about(
+        &self,
+        account: &Account,
+        stored: &StoredDelivery,
+        report: &Report,
+    ) -> Result<Option<Payment>, PaymentsError> {
+        let id = account.id();
+        if let Some(reference) = stored.addressed.as_ref().or(report.reference.as_ref()) {
+            return Ok(self.journal.find(&Find::Reference(id.clone(), reference.clone())).await?);
+        }
+        for theirs in report.provider_refs.iter() {
+            let by = Find::ProviderRef {
+                provider: id.clone(),
+                kind: theirs.kind.to_string(),
+                value: theirs.value.clone(),
+            };
+            if let Some(payment) = self.journal.find(&by).await? {
+                return Ok(Some(payment));
+            }
+        }
+        let (Some(operation), Some(amount)) = (report.operation, report.amount) else { return Ok(None) };
+        let matching = MatchUnaddressed::new(stored.id, id.clone(), operation, amount)
+            .with_party(report.party.clone())
+            .with_provider_refs(report.provider_refs.clone());
+        match self.commit(Entry::MatchUnaddressed(Box::new(matching))).await? {
+            Done::Matched(payment) => Ok(Some(self.payment(payment).await?)),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// What is kept of a delivery: all of it but the credentials that some gateways repeat, which its reader erases. What
+/// cannot be read is kept as it came.
+fn without_secrets(account: &Account, delivery: &Delivery) -> Raw {
+    match account.callbacks.read(delivery) {
+        Ok(Read::Report(report)) => report.raw,
+        Ok(Read::Credit(credit)) => credit.raw,
+        Ok(Read::Balances(balances)) => balances.raw,
+        Ok(Read::Unanswered(unanswered)) => unanswered.raw,
+        Ok(Read::NotModelled) | Err(_) => delivery.body.clone(),
+    }
+}

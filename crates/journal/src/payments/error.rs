@@ -1,0 +1,55 @@
+use malipo_core::{Error, ProviderId};
+
+use crate::{InvalidCallbacks, JournalError, PaymentId, PaymentState, Refused, StoredError};
+
+/// Why something was not done. Open: more will come.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum PaymentsError {
+    /// No account has this name.
+    #[error("there is no account {0}: add it with `with_account`")]
+    NoSuchAccount(ProviderId),
+    /// Two accounts have the same name or number.
+    #[error("two accounts have the name or the number of {0}: give each its own")]
+    RepeatedAccount(ProviderId),
+    /// The gateway would never call a URL below the base.
+    #[error("{provider} never calls a URL with {word:?} in it: choose another base for the callback URLs")]
+    RefusedBase {
+        /// The account.
+        provider: ProviderId,
+        /// What the base holds.
+        word: &'static str,
+    },
+    /// The instruction brings its own callback URL, or is a step of a payment.
+    #[error("{0}")]
+    NotTaken(&'static str),
+    /// The instruction cannot be carried out as it is. Nothing was written and nothing was sent.
+    #[error("the instruction is refused: {0}")]
+    Invalid(#[source] Error),
+    /// The journal refused it; nothing was sent.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The journal does not work. Whatever was being sent is unknown until it does.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// What is stored cannot be read.
+    #[error(transparent)]
+    Stored(#[from] StoredError),
+    /// A callback URL cannot be made.
+    #[error(transparent)]
+    Callbacks(#[from] InvalidCallbacks),
+    /// There is no payment of this key.
+    #[error("there is no payment of this key")]
+    NoSuchKey,
+    /// The payment is not where this can be done.
+    #[error("payment {payment} is {state}, where this cannot be done")]
+    WrongState {
+        /// The payment.
+        payment: PaymentId,
+        /// Its state.
+        state: PaymentState,
+    },
+    /// The gateway did not take a payer's code. The collection is as it was.
+    #[error("the code was not taken: {0}")]
+    CodeNotTaken(#[source] Error),
+}

@@ -1,0 +1,316 @@
+//! The engine: it writes before it sends, folds what it hears, and asks until it knows.
+
+mod account;
+mod ask;
+mod deliver;
+mod error;
+mod run;
+mod send;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use malipo_core::{
+    Callback, CallbackUse, DeliveryPurpose, Instruction, ProviderId, Reference, Secret, Timer,
+};
+
+pub use account::{Account, Confirmation, Policy, Twins};
+pub use deliver::Delivered;
+pub use error::PaymentsError;
+use run::Reading;
+pub use run::Ticked;
+
+use crate::{
+    Address, CallbackUrls, Decision, Done, Entry, Event, EventId, Filter, Find, Intent, Journal, Key, Lease,
+    Open, Payment, PaymentId, PaymentState, Refused, Resolve, Start, Worker,
+};
+
+/// Pays through any number of accounts and remembers all of it.
+///
+/// The key is the caller's name for the intent. The same key with the same instruction is the same payment, however
+/// often and by whomever it is submitted: nothing is sent twice. What is not known after an attempt is asked about by
+/// [`run`](Self::run), and told by [`deliver`](Self::deliver).
+#[derive(Debug, Clone)]
+pub struct Payments {
+    journal: Arc<dyn Journal>,
+    urls: CallbackUrls,
+    timer: Arc<dyn Timer>,
+    accounts: Vec<Account>,
+    worker: Worker,
+    lease: Duration,
+    reading: Arc<Mutex<Reading>>,
+}
+
+/// What came of a payment, as far as is known. Closed on purpose: every caller decides what each one means to it.
+#[derive(Debug, Clone)]
+pub enum Settlement {
+    /// The money moved.
+    Paid(Payment),
+    /// The money did not move and will not, or it came back.
+    NotPaid(Payment),
+    /// Nobody knows yet. It may have moved: do not pay again, and do not call it failed.
+    Unknown(Payment),
+}
+
+impl Payments {
+    /// Payments kept in `journal`, whose gateways post to `urls`. `worker` names this process among those that share
+    /// the journal.
+    pub fn new(journal: Arc<dyn Journal>, urls: CallbackUrls, timer: Arc<dyn Timer>, worker: Worker) -> Self {
+        Self {
+            journal,
+            urls,
+            timer,
+            accounts: Vec::new(),
+            worker,
+            lease: Duration::from_secs(120),
+            reading: Arc::default(),
+        }
+    }
+
+    /// Adds an account.
+    ///
+    /// # Errors
+    ///
+    /// [`PaymentsError::RepeatedAccount`], or [`PaymentsError::RefusedBase`] where its gateway would not call our URLs.
+    pub fn with_account(mut self, account: Account) -> Result<Self, PaymentsError> {
+        let taken = |known: &Account| known.id() == account.id() || known.number == account.number;
+        if self.accounts.iter().any(taken) {
+            return Err(PaymentsError::RepeatedAccount(account.id().clone()));
+        }
+        if let Some(word) = account.provider.capabilities().refused_word(self.urls.base()) {
+            return Err(PaymentsError::RefusedBase { provider: account.id().clone(), word });
+        }
+        self.accounts.push(account);
+        Ok(self)
+    }
+
+    /// How long nobody else touches what this process is sending or asking. Longer than the slowest exchange with any
+    /// of the gateways; two minutes by default.
+    #[must_use]
+    pub fn with_lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
+        self
+    }
+
+    /// Does what `instruction` says through this account, once, whatever happens. Its reference is replaced by one that
+    /// is minted here, and its callback URLs are ours.
+    ///
+    /// Returns the payment as it stands: usually [`Accepted`](PaymentState::Accepted), which is not paid. A key that is
+    /// known returns its payment, and sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`PaymentsError`]. After [`PaymentsError::Journal`] submit again with the same key: it is safe.
+    pub async fn submit(
+        &self,
+        account: &ProviderId,
+        key: Key,
+        instruction: Instruction,
+    ) -> Result<Payment, PaymentsError> {
+        self.open(account, key, instruction, Entry::Open).await
+    }
+
+    /// The same once more, for a payment that has failed or was cancelled for certain. From anything else it is
+    /// refused.
+    ///
+    /// # Errors
+    ///
+    /// As [`submit`](Self::submit), and [`Refused::NotOver`].
+    pub async fn again(
+        &self,
+        account: &ProviderId,
+        key: Key,
+        instruction: Instruction,
+    ) -> Result<Payment, PaymentsError> {
+        self.open(account, key, instruction, Entry::Again).await
+    }
+
+    async fn open(
+        &self,
+        id: &ProviderId,
+        key: Key,
+        mut instruction: Instruction,
+        entry: fn(Box<Open>) -> Entry,
+    ) -> Result<Payment, PaymentsError> {
+        let account = self.account(id)?;
+        let terms =
+            instruction.terms_mut().ok_or(PaymentsError::NotTaken("a code is handed in with `confirm`"))?;
+        if terms.callback.is_some() {
+            return Err(PaymentsError::NotTaken("callback URLs are made here: leave the instruction's out"));
+        }
+        terms.reference = Reference::mint(&*self.timer);
+        // A payment that is not written down yet has no URL; any of ours shows whether it would be admitted.
+        let tried = self.addressed(account, &instruction, PaymentId(u64::MAX))?;
+        account.provider.capabilities().admit(&tried, None).map_err(PaymentsError::Invalid)?;
+        let fingerprint = Intent::new(id, &instruction).fingerprint()?;
+        let start = match self.twin(account, &instruction).await? {
+            Some(_) => Start::Later { after: account.policy.retry },
+            None => Start::Now(self.own_lease()),
+        };
+        let open = Open::new(id.clone(), key, instruction.clone(), fingerprint)
+            .with_resend(account.policy.resend)
+            .with_start(start);
+        match self.commit(entry(Box::new(open))).await? {
+            Done::Existing(payment) => Ok(*payment),
+            Done::Opened { payment, begun: Some(begun) } => {
+                self.send(account, payment, &instruction, begun).await
+            }
+            Done::Opened { payment, begun: None } => self.payment(payment).await,
+            _ => Err(PaymentsError::NotTaken("the journal answered something else")),
+        }
+    }
+
+    /// Hands in the code that the payer of a collection was sent. The code is not kept. A code that is not taken leaves
+    /// the collection as it was; whether a lost answer confirmed it is asked about like everything else.
+    ///
+    /// # Errors
+    ///
+    /// [`PaymentsError::CodeNotTaken`] when the gateway refused it, and what else keeps it from being handed in.
+    pub async fn confirm(&self, key: &Key, code: Secret) -> Result<Payment, PaymentsError> {
+        let payment = self.newest(key).await?;
+        if !matches!(payment.state(), PaymentState::Accepted | PaymentState::Unknown) {
+            return Err(PaymentsError::WrongState { payment: payment.id, state: payment.state() });
+        }
+        self.hand_in(payment, code).await
+    }
+
+    /// The newest payment of this key.
+    ///
+    /// # Errors
+    ///
+    /// [`PaymentsError::NoSuchKey`], or what keeps the journal from being read.
+    pub async fn newest(&self, key: &Key) -> Result<Payment, PaymentsError> {
+        let found = self.journal.find(&Find::Key(key.clone())).await?;
+        found.ok_or(PaymentsError::NoSuchKey)
+    }
+
+    /// What came of the newest payment of this key, waiting at most so long for it. Somebody has to [`run`](Self::run)
+    /// meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// As [`newest`](Self::newest).
+    pub async fn settled(&self, key: &Key, within: Duration) -> Result<Settlement, PaymentsError> {
+        let until = self.timer.monotonic().saturating_add(within);
+        loop {
+            let payment = self.newest(key).await?;
+            match payment.state() {
+                PaymentState::Paid => return Ok(Settlement::Paid(payment)),
+                PaymentState::Failed | PaymentState::Cancelled | PaymentState::Reversed => {
+                    return Ok(Settlement::NotPaid(payment));
+                }
+                _ if self.timer.monotonic() >= until => return Ok(Settlement::Unknown(payment)),
+                _ => self.timer.sleep(Duration::from_millis(100).min(within)).await,
+            }
+        }
+    }
+
+    /// Gives a payment up of which nothing has left.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::WrongState`] when something may have left, and what keeps the journal from being written.
+    pub async fn cancel(&self, key: &Key) -> Result<Payment, PaymentsError> {
+        let payment = self.newest(key).await?;
+        self.commit(Entry::Cancel(payment.id)).await?;
+        self.payment(payment.id).await
+    }
+
+    /// Writes down what a person decided about a payment that waits for one. If it is to be sent again, it is, at once and
+    /// under a lease of this process.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`] when it does not wait, or the decision is not explained.
+    pub async fn resolve(
+        &self,
+        payment: PaymentId,
+        operator: &str,
+        reason: &str,
+        decision: Decision,
+    ) -> Result<Payment, PaymentsError> {
+        let decision = match decision {
+            Decision::SendAgain(_) => Decision::SendAgain(self.own_lease()),
+            decision => decision,
+        };
+        let resolve = Resolve::new(payment, operator, reason, decision);
+        let done = self.commit(Entry::Resolve(Box::new(resolve))).await?;
+        let payment = self.payment(payment).await?;
+        if let Done::Resolved { begun: Some(begun), .. } = done
+            && let Some(instruction) = payment.instruction()?
+        {
+            return self.send(self.account(&payment.provider)?, payment.id, &instruction, begun).await;
+        }
+        Ok(payment)
+    }
+
+    /// Payments that a person must look at, from after `after` on.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the journal from being read.
+    pub async fn for_review(&self, after: PaymentId, limit: u32) -> Result<Vec<Payment>, PaymentsError> {
+        Ok(self.journal.list(Filter::NeedsPerson, after, limit).await?)
+    }
+
+    /// Events in the order of their numbers, from after `after` on. Keep the number of the last one you acted on: an
+    /// event may be read more than once, and none is left out.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the journal from being read.
+    pub async fn events(&self, after: EventId, limit: u32) -> Result<Vec<Event>, PaymentsError> {
+        Ok(self.journal.events(after, limit).await?)
+    }
+
+    /// The URL to register with a gateway that posts everything to one.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such account, or the URL gets too long.
+    pub fn notice_url(&self, account: &ProviderId) -> Result<malipo_core::CallbackUrl, PaymentsError> {
+        let number = self.account(account)?.number;
+        Ok(self.urls.mint(Address::of_account(number, DeliveryPurpose::Notice))?)
+    }
+
+    fn account(&self, id: &ProviderId) -> Result<&Account, PaymentsError> {
+        let found = self.accounts.iter().find(|account| account.id() == id);
+        found.ok_or_else(|| PaymentsError::NoSuchAccount(id.clone()))
+    }
+
+    fn own_lease(&self) -> Lease {
+        Lease::new(self.worker.clone(), self.lease)
+    }
+
+    async fn payment(&self, id: PaymentId) -> Result<Payment, PaymentsError> {
+        let found = self.journal.find(&Find::Id(id)).await?;
+        found.ok_or_else(|| Refused::NoSuchPayment.into())
+    }
+
+    async fn commit(&self, entry: Entry) -> Result<Done, PaymentsError> {
+        let mut done = self.journal.commit(vec![entry]).await?;
+        match done.pop() {
+            Some(done) => Ok(done?),
+            None => Err(PaymentsError::NotTaken("the journal did not answer")),
+        }
+    }
+
+    /// The instruction with our callback URLs for it, where its operation takes any.
+    fn addressed(
+        &self,
+        account: &Account,
+        instruction: &Instruction,
+        payment: PaymentId,
+    ) -> Result<Instruction, PaymentsError> {
+        let ability = account.provider.capabilities().ability(instruction);
+        let mut addressed = instruction.clone();
+        if let (Some(ability), Some(terms)) = (ability, addressed.terms_mut())
+            && ability.callback != CallbackUse::None
+        {
+            let url = |purpose| self.urls.mint(Address::of(account.number, payment, purpose));
+            let callback = Callback::new(url(DeliveryPurpose::Result)?);
+            terms.callback = Some(callback.with_timeout(url(DeliveryPurpose::Timeout)?));
+        }
+        Ok(addressed)
+    }
+}

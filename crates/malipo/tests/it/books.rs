@@ -1,0 +1,300 @@
+//! The engine with a journal, at every gateway over every transport: whatever happens on the way, the gateway's ledger and
+//! our books agree, and nobody is paid twice.
+
+mod rules;
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State as Shared;
+use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use malipo::journal::{
+    Account, Address, CallbackKey, CallbackUrls, Decision, EventId, Lease, MemoryJournal, Payment,
+    PaymentState, Payments, PaymentsError, Policy, Refused, ResendRule, Settlement,
+};
+use malipo::transport::Transport;
+use malipo::{
+    Callbacks, Collect, DeliveryPurpose, Instruction, Money, Network, PayOut, Payee, Payer, Provider,
+    ProviderId, Secret, SystemEnv, Terms, Timer,
+};
+use malipo_sim::{Fault, Gateway, KyandaAccount, MoveKind, Operation, Options, Sim};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::rig::{daraja, kasapay, kyanda, options, sasapay, transports};
+
+/// One account at one gateway with its books.
+struct Books {
+    over: &'static str,
+    sim: Sim,
+    gateway: Gateway,
+    operation: Operation,
+    payments: Payments,
+    account: ProviderId,
+    serving: JoinHandle<()>,
+}
+
+impl Drop for Books {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+/// A merchant's server, as small as can be: what is posted goes to the engine, whose reply goes back.
+async fn take(
+    Shared(payments): Shared<Arc<OnceLock<Payments>>>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let headers: Vec<_> =
+        headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect();
+    let Some(delivered) = payments.get().unwrap().deliver(uri.path(), &headers, body.to_vec()).await else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let reply = delivered.reply;
+    let status = StatusCode::from_u16(reply.status).unwrap();
+    (status, [(header::CONTENT_TYPE, reply.content_type)], reply.body.into_owned()).into_response()
+}
+
+impl Books {
+    async fn each<P: Provider + Callbacks + 'static>(
+        gateway: Gateway,
+        operation: Operation,
+        make: fn(&Sim, Arc<dyn Transport>) -> P,
+        policy: fn(Policy) -> Policy,
+    ) -> Vec<Self> {
+        let mut all = Vec::new();
+        for (over, transport) in transports() {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let base = format!("http://{}/callbacks", listener.local_addr().unwrap());
+            let key = CallbackKey::new(7, Secret::new("a key of at least thirty-two bytes")).unwrap();
+            let urls = CallbackUrls::new(&base, key).unwrap();
+            let notices = urls.mint(Address::of_account(3, DeliveryPurpose::Notice)).unwrap();
+            let notified = KyandaAccount::new().with_callback_url(notices.as_str().parse().unwrap());
+            let options: Options = options().with_kyanda(notified);
+            let sim = Sim::start(options).await.unwrap();
+            let provider = Arc::new(make(&sim, transport));
+            let account = provider.id().clone();
+            let env = Arc::new(SystemEnv::new());
+            let journal = Arc::new(MemoryJournal::new(env.clone()));
+            let quick = policy(quick(Policy::of(provider.capabilities())));
+            let payments = Payments::new(journal, urls, env, "worker-1".parse().unwrap())
+                .with_account(Account::new(3, provider).with_policy(quick))
+                .unwrap();
+            let shared = Arc::new(OnceLock::new());
+            shared.set(payments.clone()).unwrap();
+            let router = Router::new().fallback(take).with_state(shared);
+            let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+            all.push(Self { over, sim, gateway, operation, payments, account, serving });
+        }
+        all
+    }
+
+    async fn submit(&self, key: &str, instruction: Instruction) -> Result<Payment, PaymentsError> {
+        self.payments.submit(&self.account, key.parse().unwrap(), instruction).await
+    }
+
+    /// Works until the payment is in one of these states.
+    async fn until(&self, key: &str, states: &[PaymentState]) -> Payment {
+        let key = key.parse().unwrap();
+        for _ in 0..400 {
+            self.payments.tick().await.unwrap();
+            let payment = self.payments.newest(&key).await.unwrap();
+            if states.contains(&payment.state()) {
+                return payment;
+            }
+            SystemEnv::new().sleep(Duration::from_millis(20)).await;
+        }
+        panic!("over {}: {:?}", self.over, self.payments.newest(&key).await.unwrap());
+    }
+
+    fn moved(&self) -> usize {
+        self.sim.ledger().moves().iter().filter(|one| one.kind == MoveKind::Payment).count()
+    }
+
+    fn sent(&self) -> usize {
+        self.sim.calls(self.gateway, self.operation)
+    }
+}
+
+/// Asks soon, and finds that no such payment is there soon enough for a test.
+fn quick(mut policy: Policy) -> Policy {
+    policy.asking = vec![Duration::from_millis(60)];
+    policy.retry = Duration::from_millis(60);
+    if let ResendRule::AfterAbsence { times, within, .. } = policy.resend {
+        policy.resend = ResendRule::AfterAbsence { times, quiet: Duration::from_millis(50), within };
+    }
+    policy
+}
+
+fn terms(amount: &str) -> Terms {
+    Terms::new("REPLACED".parse().unwrap(), Money::kes(amount).unwrap())
+}
+
+fn to_wallet(amount: &str) -> Instruction {
+    let payee = Payee::wallet(Network::Safaricom, "0708374149".parse().unwrap());
+    Instruction::PayOut(PayOut::new(payee, terms(amount)))
+}
+
+fn to_till(amount: &str) -> Instruction {
+    let payee = Payee::till("565656".parse().unwrap()).with_name("Test Limited".parse().unwrap());
+    Instruction::PayOut(PayOut::new(payee, terms(amount)))
+}
+
+fn from_phone(amount: &str) -> Instruction {
+    let payer = Payer::mobile_money(Network::Safaricom, "0708374149".parse().unwrap());
+    Instruction::Collect(Collect::new(payer, terms(amount)))
+}
+
+/// One gateway over one transport, and the payment that is made there.
+struct Shop {
+    books: Books,
+    instruction: fn(&str) -> Instruction,
+}
+
+/// The four gateways, each over every transport.
+async fn everywhere(policy: fn(Policy) -> Policy) -> Vec<Shop> {
+    let out = Operation::PayOut;
+    let mut all = Vec::new();
+    let mut open = |made: Vec<Books>, instruction: fn(&str) -> Instruction| {
+        all.extend(made.into_iter().map(|books| Shop { books, instruction }));
+    };
+    open(Books::each(Gateway::Daraja, out, daraja, policy).await, to_wallet);
+    open(Books::each(Gateway::KasaPay, out, kasapay, policy).await, to_till);
+    open(Books::each(Gateway::SasaPay, Operation::Collect, sasapay, policy).await, from_phone);
+    open(Books::each(Gateway::Kyanda, out, kyanda, policy).await, to_wallet);
+    all
+}
+
+#[tokio::test]
+async fn a_payment_is_made_once_and_known_to_be_paid() {
+    for Shop { books, instruction } in everywhere(|policy| policy).await {
+        let what = format!("{:?} over {}", books.gateway, books.over);
+        let first = books.submit("ORDER-1", instruction("1500")).await.unwrap();
+        assert_eq!(first.state(), PaymentState::Accepted, "{what}: accepted is not paid");
+        let paid = books.until("ORDER-1", &[PaymentState::Paid]).await;
+        assert_eq!((paid.attempt.0, books.sent(), books.moved()), (1, 1, 1), "{what}");
+        assert!(paid.attention().is_none(), "{what}: {:?}", paid.attention());
+        let again = books.submit("ORDER-1", instruction("1500")).await.unwrap();
+        assert_eq!((again.id, again.state(), books.sent()), (paid.id, PaymentState::Paid, 1), "{what}");
+        let other = books.submit("ORDER-1", instruction("1501")).await.unwrap_err();
+        let PaymentsError::Refused(Refused::Conflict { fields }) = other else { panic!("{what}: {other}") };
+        assert_eq!((fields, books.sent()), (vec!["amount"], 1), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn many_callers_with_one_key_are_one_request() {
+    for Shop { books, instruction } in everywhere(|policy| policy).await {
+        let calls = (0..32).map(|_| books.submit("ORDER-1", instruction("1500")));
+        for payment in futures_util::future::join_all(calls).await {
+            assert!(payment.is_ok(), "{payment:?}");
+        }
+        books.until("ORDER-1", &[PaymentState::Paid]).await;
+        assert_eq!((books.sent(), books.moved()), (1, 1), "{:?} over {}", books.gateway, books.over);
+    }
+}
+
+#[tokio::test]
+async fn a_lost_reply_is_unknown_and_then_paid_once() {
+    for Shop { books, instruction } in everywhere(|policy| policy).await {
+        let what = format!("{:?} over {}", books.gateway, books.over);
+        books.sim.inject(books.gateway, books.operation, [Fault::LostReply]).unwrap();
+        let unknown = books.submit("ORDER-1", instruction("1500")).await.unwrap();
+        assert_eq!(unknown.state(), PaymentState::Unknown, "{what}");
+        let paid = books.until("ORDER-1", &[PaymentState::Paid]).await;
+        assert_eq!((paid.attempt.0, books.sent(), books.moved()), (1, 1, 1), "{what}: asked, not sent again");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_reply_and_no_callback_are_asked_about() {
+    for Shop { books, instruction } in everywhere(|policy| policy).await {
+        if books.gateway == Gateway::Kyanda {
+            continue; // Nothing of it can be asked about: it goes to a person, as below.
+        }
+        books.sim.inject(books.gateway, books.operation, [Fault::LostReply, Fault::CallbackNever]).unwrap();
+        books.submit("ORDER-1", instruction("1500")).await.unwrap();
+        books.until("ORDER-1", &[PaymentState::Paid]).await;
+        assert_eq!(books.moved(), 1, "{:?} over {}", books.gateway, books.over);
+    }
+}
+
+#[tokio::test]
+async fn a_lost_request_is_sent_again_only_where_that_is_safe() {
+    for Shop { books, instruction } in everywhere(|policy| policy).await {
+        let what = format!("{:?} over {}", books.gateway, books.over);
+        books.sim.inject(books.gateway, books.operation, [Fault::LostRequest]).unwrap();
+        books.submit("ORDER-1", instruction("1500")).await.unwrap();
+        match books.gateway {
+            Gateway::Daraja | Gateway::KasaPay => {
+                let paid = books.until("ORDER-1", &[PaymentState::Paid]).await;
+                assert_eq!((paid.attempt.0, books.moved()), (2, 1), "{what}: one reference, sent twice");
+            }
+            _ => {
+                for _ in 0..20 {
+                    books.payments.tick().await.unwrap();
+                    SystemEnv::new().sleep(Duration::from_millis(20)).await;
+                }
+                let open = books.payments.newest(&"ORDER-1".parse().unwrap()).await.unwrap();
+                assert_eq!(
+                    (open.state(), books.sent(), books.moved()),
+                    (PaymentState::Unknown, 1, 0),
+                    "{what}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_answers_goes_to_a_person_and_is_never_called_failed() {
+    let hasty = |mut policy: Policy| {
+        policy.review_after = Duration::from_millis(200);
+        policy.resend = ResendRule::Never;
+        policy
+    };
+    for Shop { books, instruction } in everywhere(hasty).await {
+        books.sim.inject(books.gateway, books.operation, [Fault::LostRequest]).unwrap();
+        books.submit("ORDER-1", instruction("1500")).await.unwrap();
+        let held = books.until("ORDER-1", &[PaymentState::Review, PaymentState::Failed]).await;
+        assert_eq!(held.state(), PaymentState::Review, "{:?} over {}", books.gateway, books.over);
+        assert!(held.attention().is_some());
+        assert_eq!(books.moved(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_forged_result_settles_nothing() {
+    for Shop { books, instruction } in everywhere(|policy| policy).await {
+        let what = format!("{:?} over {}", books.gateway, books.over);
+        books.sim.inject(books.gateway, books.operation, [Fault::CallbackForged]).unwrap();
+        books.submit("ORDER-1", instruction("1500")).await.unwrap();
+        let paid = books.until("ORDER-1", &[PaymentState::Paid]).await;
+        assert_eq!((paid.amount, books.moved()), (Money::kes("1500").unwrap(), 1), "{what}");
+        assert!(paid.attention().is_some(), "{what}: a person is told of the forgery");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_failed_and_may_be_made_again() {
+    for Shop { books, instruction } in everywhere(|policy| policy).await {
+        let what = format!("{:?} over {}", books.gateway, books.over);
+        books.sim.inject(books.gateway, books.operation, [Fault::EchoedToken]).unwrap();
+        let failed = books.submit("ORDER-1", instruction("1500")).await.unwrap();
+        assert_eq!((failed.state(), books.moved()), (PaymentState::Failed, 0), "{what}");
+        let key = "ORDER-1".parse().unwrap();
+        let next = books.payments.again(&books.account, key, instruction("1500")).await.unwrap();
+        assert_eq!((next.generation.0, next.state()), (2, PaymentState::Accepted), "{what}");
+        assert_ne!(next.reference, failed.reference);
+        books.until("ORDER-1", &[PaymentState::Paid]).await;
+        let key = "ORDER-1".parse().unwrap();
+        let third = books.payments.again(&books.account, key, instruction("1500")).await.unwrap_err();
+        assert!(matches!(third, PaymentsError::Refused(Refused::NotOver { .. })), "{what}: {third}");
+        assert_eq!(books.moved(), 1, "{what}");
+    }
+}

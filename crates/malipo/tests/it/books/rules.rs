@@ -1,0 +1,131 @@
+//! What the engine refuses, holds, confirms and tells.
+
+use std::time::Duration;
+
+use super::*;
+
+fn from_wallet(amount: &str) -> Instruction {
+    Instruction::Collect(Collect::new(Payer::gateway_wallet("0708374149".parse().unwrap()), terms(amount)))
+}
+
+#[tokio::test]
+async fn a_code_that_its_payer_was_sent_confirms_a_collection() {
+    for books in Books::each(Gateway::SasaPay, Operation::Collect, sasapay, |policy| policy).await {
+        let key = "ORDER-1".parse().unwrap();
+        let asked = books.submit("ORDER-1", from_wallet("50")).await.unwrap();
+        assert_eq!((asked.state(), books.moved()), (PaymentState::Accepted, 0), "over {}", books.over);
+        let code = books.sim.messages()[0].code.clone();
+        let wrong = if code == "000000" { "000001" } else { "000000" };
+        let error = books.payments.confirm(&key, Secret::new(wrong)).await.unwrap_err();
+        assert!(matches!(error, PaymentsError::CodeNotTaken(_)), "{error}");
+        books.sim.inject(Gateway::SasaPay, Operation::Confirm, [Fault::LostReply]).unwrap();
+        let confirmed = books.payments.confirm(&key, Secret::new(code)).await.unwrap();
+        assert_ne!(confirmed.state(), PaymentState::Failed, "a lost answer says nothing");
+        books.until("ORDER-1", &[PaymentState::Paid]).await;
+        assert_eq!((books.sim.calls(Gateway::SasaPay, Operation::Confirm), books.moved()), (2, 1));
+        let late = books.payments.confirm(&key, Secret::new("123456")).await.unwrap_err();
+        assert!(matches!(late, PaymentsError::WrongState { .. }), "{late}");
+    }
+}
+
+#[tokio::test]
+async fn a_twin_of_what_is_unknown_is_held_until_a_person_has_decided() {
+    let hasty = |mut policy: Policy| {
+        policy.review_after = Duration::from_millis(1500);
+        policy
+    };
+    for books in Books::each(Gateway::Kyanda, Operation::PayOut, kyanda, hasty).await {
+        books.sim.inject(Gateway::Kyanda, Operation::PayOut, [Fault::LostRequest]).unwrap();
+        let first = books.submit("ORDER-1", to_wallet("1500")).await.unwrap();
+        let third = books.submit("ORDER-3", to_wallet("1500")).await.unwrap();
+        assert_eq!((third.state(), books.sent()), (PaymentState::Recorded, 1), "over {}", books.over);
+        let cancelled = books.payments.cancel(&third.key).await.unwrap();
+        assert_eq!(cancelled.state(), PaymentState::Cancelled);
+        let other = books.submit("ORDER-4", to_wallet("1501")).await.unwrap();
+        assert_eq!(other.state(), PaymentState::Accepted, "another amount is no twin");
+        books.until("ORDER-1", &[PaymentState::Review]).await;
+        let twin = books.submit("ORDER-2", to_wallet("1500")).await.unwrap();
+        books.payments.tick().await.unwrap();
+        assert_eq!((twin.state(), books.sent()), (PaymentState::Recorded, 2), "and is still held");
+        let unsaid = books.payments.resolve(first.id, "", "", Decision::Failed).await.unwrap_err();
+        assert!(matches!(unsaid, PaymentsError::Refused(Refused::Unexplained)), "{unsaid}");
+        let decided =
+            books.payments.resolve(first.id, "Asha", "not on the dashboard", Decision::Failed).await;
+        assert_eq!(decided.unwrap().state(), PaymentState::Failed);
+        books.until("ORDER-2", &[PaymentState::Paid]).await;
+        assert_eq!((books.sent(), books.moved()), (3, 2), "each once; the cancelled one never");
+    }
+}
+
+#[tokio::test]
+async fn what_is_posted_where_nobody_was_told_to_post_is_nobodys() {
+    for books in Books::each(Gateway::Daraja, Operation::PayOut, daraja, |policy| policy).await {
+        let payment = books.submit("ORDER-1", to_wallet("10")).await.unwrap();
+        books.until("ORDER-1", &[PaymentState::Paid]).await;
+        let tag = "1".repeat(39);
+        for path in ["/", "/callbacks", &format!("/callbacks/1/7/3/{}/1/{tag}", payment.id)] {
+            assert!(books.payments.deliver(path, &[], "{}").await.is_none(), "{path}");
+        }
+        let events = books.payments.events(EventId(0), 100).await.unwrap();
+        let ends: Vec<_> = events.iter().filter_map(malipo::journal::Event::outcome).collect();
+        assert_eq!(ends, [PaymentState::Paid], "each end is told once, over {}", books.over);
+    }
+}
+
+#[tokio::test]
+async fn an_instruction_that_cannot_be_carried_out_is_refused_before_it_is_written() {
+    for books in Books::each(Gateway::Daraja, Operation::PayOut, daraja, |policy| policy).await {
+        let error = books.submit("ORDER-1", to_till("10")).await.unwrap_err();
+        assert!(matches!(error, PaymentsError::Invalid(_)), "{error}");
+        let mut brought = to_wallet("10");
+        let callback = malipo::Callback::new("https://elsewhere.example/1".parse().unwrap());
+        brought.terms_mut().unwrap().callback = Some(callback);
+        let error = books.submit("ORDER-1", brought).await.unwrap_err();
+        assert!(matches!(error, PaymentsError::NotTaken(_)), "{error}");
+        let error = books.payments.newest(&"ORDER-1".parse().unwrap()).await.unwrap_err();
+        assert!(matches!(error, PaymentsError::NoSuchKey), "nothing was written: {error}");
+    }
+}
+
+#[tokio::test]
+async fn somebody_runs_until_told_to_stop_and_whoever_waits_is_told() {
+    for Shop { books, instruction } in everywhere(|policy| policy).await {
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let payments = books.payments.clone();
+        let running = tokio::spawn(async move { payments.run(async { drop(stopped.await) }).await });
+        let payment = books.submit("ORDER-1", instruction("1500")).await.unwrap();
+        let settlement = books.payments.settled(&payment.key, Duration::from_secs(10)).await.unwrap();
+        assert!(matches!(settlement, Settlement::Paid(_)), "{:?} over {}", books.gateway, books.over);
+        stop.send(()).unwrap();
+        running.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn whoever_waits_too_short_is_told_that_nobody_knows() {
+    for books in Books::each(Gateway::KasaPay, Operation::PayOut, kasapay, |policy| policy).await {
+        books.sim.inject(Gateway::KasaPay, Operation::PayOut, [Fault::LostRequest]).unwrap();
+        let payment = books.submit("ORDER-1", to_till("10")).await.unwrap();
+        let settlement = books.payments.settled(&payment.key, Duration::from_millis(50)).await.unwrap();
+        assert!(matches!(settlement, Settlement::Unknown(_)), "over {}: {settlement:?}", books.over);
+    }
+}
+
+#[tokio::test]
+async fn a_person_may_have_it_sent_again() {
+    let hasty = |mut policy: Policy| {
+        policy.review_after = Duration::from_millis(300);
+        policy
+    };
+    for books in Books::each(Gateway::Kyanda, Operation::PayOut, kyanda, hasty).await {
+        books.sim.inject(Gateway::Kyanda, Operation::PayOut, [Fault::LostRequest]).unwrap();
+        books.submit("ORDER-1", to_wallet("1500")).await.unwrap();
+        let held = books.until("ORDER-1", &[PaymentState::Review]).await;
+        let lease = Lease::new("anybody".parse().unwrap(), Duration::from_secs(1));
+        let again = Decision::SendAgain(lease);
+        let sent = books.payments.resolve(held.id, "Asha", "not on the dashboard", again).await.unwrap();
+        assert_eq!((sent.state(), sent.attempt.0), (PaymentState::Accepted, 2), "over {}", books.over);
+        books.until("ORDER-1", &[PaymentState::Paid]).await;
+        assert_eq!((books.sent(), books.moved()), (2, 1));
+    }
+}
