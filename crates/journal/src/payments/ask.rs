@@ -3,7 +3,10 @@
 use malipo_core::{Answer, Callback, DeliveryPurpose, Lookup, ProviderRefs, Report};
 
 use super::{Account, Payments, PaymentsError};
-use crate::{Address, Apply, Begin, Claim, Done, Entry, NoteAbsent, Payment, Refused, Schedule, Source};
+use crate::{
+    Address, Apply, Begin, Claim, Done, Entry, NoteAbsent, Overdue, Payment, Reason, Refused, Schedule,
+    Source,
+};
 
 impl Payments {
     /// Asks once about a claimed payment, and writes down what was answered and when to ask again.
@@ -13,13 +16,16 @@ impl Payments {
         match self.question(account, &payment, &ProviderRefs::new()).await {
             Ok(Answer::Known(report)) => {
                 self.apply(&payment, report).await?;
-                self.look_again(&payment, fence, next).await
+                self.look_again(account, &payment, fence, next).await
+            }
+            Ok(Answer::NoSuchReference) if self.is_overdue(account, &payment) => {
+                self.look_again(account, &payment, fence, next).await
             }
             Ok(Answer::NoSuchReference) => {
                 self.commit(Entry::NoteAbsent(NoteAbsent::new(payment.id, fence, next))).await?;
                 Ok(())
             }
-            Ok(Answer::ComesByCallback) | Err(_) => self.look_again(&payment, fence, next).await,
+            Ok(Answer::ComesByCallback) | Err(_) => self.look_again(account, &payment, fence, next).await,
         }
     }
 
@@ -32,9 +38,7 @@ impl Payments {
                 self.send(account, claim.payment.id, &instruction, begun).await?;
                 Ok(true)
             }
-            Ok(_) | Err(PaymentsError::Refused(Refused::NotAgain(_) | Refused::WrongState { .. })) => {
-                Ok(false)
-            }
+            Ok(_) | Err(PaymentsError::Refused(_)) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -67,14 +71,20 @@ impl Payments {
         self.commit(Entry::Apply(Box::new(Apply::new(payment.id, Source::Answer, report)))).await.map(|_| ())
     }
 
-    /// Gives a claimed payment back, unless it is over by now.
+    /// Gives a claimed payment back, unless it is over by now, or has been open for so long that a person must look.
     async fn look_again(
         &self,
+        account: &Account,
         payment: &Payment,
         fence: crate::Fence,
         after: std::time::Duration,
     ) -> Result<(), PaymentsError> {
-        match self.commit(Entry::Schedule(Schedule::new(payment.id, fence, after))).await {
+        let entry = if self.is_overdue(account, payment) {
+            Entry::Overdue(Overdue::new(payment.id, fence, Reason::Silent))
+        } else {
+            Entry::Schedule(Schedule::new(payment.id, fence, after))
+        };
+        match self.commit(entry).await {
             Ok(_) | Err(PaymentsError::Refused(Refused::WrongState { .. } | Refused::Fenced)) => Ok(()),
             Err(error) => Err(error),
         }

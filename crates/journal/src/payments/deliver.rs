@@ -1,11 +1,13 @@
 //! What gateways post: kept before it is answered, read after, and believed only where it is bound to what we asked.
 
-use malipo_core::{Answer, Delivery, Headers, Raw, Read, Reply, Report, State, Storage, Trust};
+use malipo_core::{
+    Answer, Delivery, DeliveryPurpose, Headers, Raw, Read, Reply, Report, State, Storage, Trust,
+};
 
 use super::{Account, Payments, PaymentsError};
 use crate::{
-    Address, Apply, DeliveryId, Done, Entry, Find, MatchUnaddressed, Payment, Refused, Source, StoreDelivery,
-    StoredDelivery,
+    Address, Apply, DeliveryId, Done, Entry, Find, MatchUnaddressed, Payment, PaymentState, Refused, Source,
+    StoreDelivery, StoredDelivery,
 };
 
 /// What to answer to something that was posted, and what was kept of it.
@@ -30,11 +32,13 @@ impl Payments {
         body: impl Into<Raw>,
     ) -> Option<Delivered> {
         let address = self.urls.verify(path, self.timer.now())?;
-        let account = self.accounts.iter().find(|account| account.number == address.account)?;
+        let Some(account) = self.accounts.iter().find(|account| account.number == address.account) else {
+            // It is ours, and the account is not configured here: whoever posts may try again.
+            return Some(Delivered { reply: Reply::json(503, "{}"), delivery: None });
+        };
         let stored = self.store(account, address, headers, body.into()).await;
         let (storage, delivery) = match stored {
             Ok(delivery) => (Storage::Stored, Some(delivery)),
-            Err(PaymentsError::Refused(Refused::NoSuchPayment)) => return None,
             Err(_) => (Storage::NotStored, None),
         };
         Some(Delivered { reply: account.callbacks.reply(storage), delivery })
@@ -88,15 +92,24 @@ impl Payments {
         let Some(delivery) = stored.delivery()? else { return Ok(false) };
         let Ok(Read::Report(report)) = account.callbacks.read(&delivery) else { return Ok(false) };
         let Some(payment) = self.about(account, stored, &report).await? else { return Ok(false) };
-        let is_end = report.state == State::Settled && !payment.state().is_final();
+        // A claim may end nothing, neither as paid nor as failed: a false failure would have it paid once more.
+        let is_end = report.state.is_final() && !payment.state().is_final();
+        let is_reversal = report.state == State::Reversed && payment.state() == PaymentState::Paid;
         let amount = report.amount.unwrap_or(payment.amount);
         let believed = matches!(report.trust, Trust::Addressed | Trust::Signed);
-        if is_end && (!believed || account.policy.confirms(amount)) {
+        // What was posted to the URL of our own question is its answer: there is nothing left to ask.
+        let is_answer = stored.purpose == DeliveryPurpose::Answer && stored.addressed.is_some();
+        let is_enough = believed && (is_answer || !account.policy.confirms(amount));
+        if (is_end || is_reversal) && !is_enough {
+            if payment.state() == PaymentState::Review {
+                return Ok(false);
+            }
             // It is a claim: the gateway's own answer ends the payment, and then this is a repetition of it.
             if let Ok(Answer::Known(answer)) = self.question(account, &payment, &report.provider_refs).await {
                 self.apply(&payment, answer).await?;
             }
-            if !self.payment(payment.id).await?.state().is_final() {
+            let known = self.payment(payment.id).await?.state();
+            if !known.is_final() || (is_reversal && known != PaymentState::Reversed) {
                 return Ok(false);
             }
         }

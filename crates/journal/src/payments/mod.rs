@@ -196,8 +196,14 @@ impl Payments {
             let payment = self.newest(key).await?;
             match payment.state() {
                 PaymentState::Paid => return Ok(Settlement::Paid(payment)),
+                // A failure that something contradicts may be a payment: a person has to look.
                 PaymentState::Failed | PaymentState::Cancelled | PaymentState::Reversed => {
-                    return Ok(Settlement::NotPaid(payment));
+                    let is_certain = payment.attention().is_none();
+                    return Ok(if is_certain {
+                        Settlement::NotPaid(payment)
+                    } else {
+                        Settlement::Unknown(payment)
+                    });
                 }
                 _ if self.timer.monotonic() >= until => return Ok(Settlement::Unknown(payment)),
                 _ => self.timer.sleep(Duration::from_millis(100).min(within)).await,

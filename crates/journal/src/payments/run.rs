@@ -59,7 +59,7 @@ impl Payments {
     ///
     /// [`PaymentsError::Journal`]. What fails at a gateway is written down, and is no error here.
     pub async fn tick(&self) -> Result<Ticked, PaymentsError> {
-        let mut ticked = Ticked::default();
+        let (mut ticked, mut failed) = (Ticked::default(), None);
         if let Done::Swept(swept) = self.commit(Entry::Sweep(Sweep::new(AT_ONCE))).await? {
             ticked.swept = swept.len();
         }
@@ -69,16 +69,15 @@ impl Payments {
             ticked.worked_on = claims.len();
             let mut work: FuturesUnordered<_> = claims.into_iter().map(|claim| self.work_on(claim)).collect();
             // All of it is finished before a failure is told: what is being sent must not be dropped on its way.
-            let mut failed = None;
             while let Some(done) = work.next().await {
                 failed = failed.or(done.err());
             }
-            if let Some(failed) = failed {
-                return Err(failed);
-            }
         }
-        ticked.read = self.read_all().await?;
-        Ok(ticked)
+        match self.read_all().await {
+            Ok(read) => ticked.read = read,
+            Err(error) => failed = failed.or(Some(error)),
+        }
+        failed.map_or(Ok(ticked), Err)
     }
 
     async fn work_on(&self, claim: Claim) -> Result<(), PaymentsError> {
@@ -98,7 +97,7 @@ impl Payments {
             let back = Schedule::new(claim.payment.id, claim.fence, GIVEN_BACK);
             return self.commit(Entry::Schedule(back)).await.map(|_| ());
         };
-        if self.is_overdue(account, &claim.payment) {
+        if claim.payment.state() == PaymentState::Recorded && self.is_overdue(account, &claim.payment) {
             let overdue = Overdue::new(claim.payment.id, claim.fence, Reason::Silent);
             return self.commit(Entry::Overdue(overdue)).await.map(|_| ());
         }
@@ -133,7 +132,7 @@ impl Payments {
 
     /// Whether a payment has been open for so long that a person must look. One that is still to be sent counts from
     /// when it was written down: nobody expects it to leave days later.
-    fn is_overdue(&self, account: &Account, payment: &Payment) -> bool {
+    pub(super) fn is_overdue(&self, account: &Account, payment: &Payment) -> bool {
         let since =
             if payment.state() == PaymentState::Recorded { payment.opened_at } else { payment.changed_at };
         let open_for = self.timer.now().to_system_time().duration_since(since.to_system_time());
@@ -142,14 +141,19 @@ impl Payments {
 
     /// Reads what is new, and now and then all that could not be folded in before: its payment may be there by now.
     async fn read_all(&self) -> Result<usize, PaymentsError> {
-        let (mut after, mut read) = (self.reading_from(), 0);
+        let (mut after, mut read, mut failed) = (self.reading_from(), 0, None);
         loop {
             let page = self.journal.unapplied(after, AT_ONCE).await?;
-            let Some(last) = page.last() else { return Ok(read) };
+            let Some(last) = page.last() else { return failed.map_or(Ok(read), Err) };
             after = last.id;
             self.reading().seen = after;
-            for delivery in &page {
-                read += usize::from(self.read(delivery).await?);
+            // Side by side, since each may ask its gateway; one that cannot be read keeps none of the others back.
+            let mut reading: FuturesUnordered<_> = page.iter().map(|delivery| self.read(delivery)).collect();
+            while let Some(done) = reading.next().await {
+                match done {
+                    Ok(folded) => read += usize::from(folded),
+                    Err(error) => failed = failed.or(Some(error)),
+                }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! One attempt: what was committed as leaving leaves once, and how it ended is written down.
 
-use malipo_core::{Confirm, Effect, Error, ErrorKind, Instruction, Report, Secret, Ticket};
+use malipo_core::{Advice, Confirm, Effect, Error, ErrorKind, Instruction, Report, Secret, Ticket};
 
 use super::account::Twins;
 use super::{Account, Payments, PaymentsError};
@@ -111,5 +111,5 @@ fn outcome(told: malipo_core::Result<Report>) -> Outcome {
 
 /// Whether the same may be sent again as it is: it did not leave, and nothing about it has to be mended first.
 fn provably_unsent(error: &Error) -> bool {
-    error.kind() == ErrorKind::NotSent
+    error.effect() == Effect::None && error.advice() == Advice::Resend
 }

@@ -34,6 +34,7 @@ struct Books {
     operation: Operation,
     payments: Payments,
     account: ProviderId,
+    urls: CallbackUrls,
     serving: JoinHandle<()>,
 }
 
@@ -82,14 +83,14 @@ impl Books {
             let env = Arc::new(SystemEnv::new());
             let journal = Arc::new(MemoryJournal::new(env.clone()));
             let quick = policy(quick(Policy::of(provider.capabilities())));
-            let payments = Payments::new(journal, urls, env, "worker-1".parse().unwrap())
+            let payments = Payments::new(journal, urls.clone(), env, "worker-1".parse().unwrap())
                 .with_account(Account::new(3, provider).with_policy(quick))
                 .unwrap();
             let shared = Arc::new(OnceLock::new());
             shared.set(payments.clone()).unwrap();
             let router = Router::new().fallback(take).with_state(shared);
             let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-            all.push(Self { over, sim, gateway, operation, payments, account, serving });
+            all.push(Self { over, sim, gateway, operation, payments, account, urls, serving });
         }
         all
     }

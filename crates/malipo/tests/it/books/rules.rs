@@ -129,3 +129,26 @@ async fn a_person_may_have_it_sent_again() {
         assert_eq!((books.sent(), books.moved()), (2, 1));
     }
 }
+
+/// Whoever knows a payment's URL can post a failure to it. Believed, it would have the payment made once more.
+#[tokio::test]
+async fn a_failure_that_is_posted_is_asked_about_before_it_ends_a_payment() {
+    for books in Books::each(Gateway::KasaPay, Operation::PayOut, kasapay, |policy| policy).await {
+        books.sim.inject(Gateway::KasaPay, Operation::PayOut, [Fault::CallbackNever]).unwrap();
+        let payment = books.submit("ORDER-1", to_till("1500")).await.unwrap();
+        let url = books.urls.mint(Address::of(3, payment.id, DeliveryPurpose::Result)).unwrap();
+        let path = url.as_str().split_once("/callbacks").unwrap().1;
+        let forged = format!(
+            r#"{{"payout_reference":"{}","payment_status":701,"amount":"1500.00","currency":"KES"}}"#,
+            payment.reference
+        );
+        let delivered =
+            books.payments.deliver(&format!("/callbacks{path}"), &[], forged.into_bytes()).await.unwrap();
+        assert_eq!(delivered.reply.status, 200, "it is kept");
+        books.payments.read_delivery(delivered.delivery.unwrap()).await.unwrap();
+        let open = books.payments.newest(&payment.key).await.unwrap();
+        assert_ne!(open.state(), PaymentState::Failed, "over {}", books.over);
+        books.until("ORDER-1", &[PaymentState::Paid]).await;
+        assert_eq!(books.moved(), 1);
+    }
+}
