@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::naming::named;
 use crate::{
-    BalanceReport, Money, ProviderId, ProviderRefs, Raw, Reference, Report, Signature, Timestamp, Told,
-    ToldParty, Trust,
+    BalanceReport, Money, ProviderId, ProviderRefs, Raw, Reference, Report, Secret, Signature, Timestamp,
+    Told, ToldParty, Trust,
 };
 
 /// Reads what a gateway posts to us. Synchronous and pure: the same delivery always reads the same.
@@ -19,6 +19,10 @@ pub trait Callbacks: fmt::Debug + Send + Sync {
 
     /// The exact answer that this gateway wants.
     fn reply(&self, storage: Storage) -> Reply;
+
+    /// Credentials of ours that a delivery may repeat, since some gateways echo a request. Whoever keeps a delivery
+    /// erases them from it first, with [`Raw::without`]: also where [`read`](Self::read) fails.
+    fn secrets(&self) -> Vec<Secret>;
 }
 
 impl<C: Callbacks + ?Sized> Callbacks for Arc<C> {
@@ -28,6 +32,10 @@ impl<C: Callbacks + ?Sized> Callbacks for Arc<C> {
 
     fn reply(&self, storage: Storage) -> Reply {
         (**self).reply(storage)
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        (**self).secrets()
     }
 }
 

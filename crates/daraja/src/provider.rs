@@ -39,10 +39,13 @@ impl Daraja {
     ///
     /// [`Error`](malipo_core::Error), always with [`Effect::Unchanged`](malipo_core::Effect::Unchanged).
     pub async fn request_balances(&self, callback: &Callback) -> Result<ProviderRefs> {
-        let asked = async {
-            let call = encode::balances(&self.settings, callback)?;
-            decode::asked(Operation::Balances, &self.gateway.call(call).await?)
-        };
+        let read = |answer: &Response| decode::asked(Operation::Balances, answer);
+        self.asked(encode::balances(&self.settings, callback), read).await
+    }
+
+    /// What came back. Its error says which account it is of.
+    async fn asked<T>(&self, call: Result<Call>, read: impl FnOnce(&Response) -> Result<T>) -> Result<T> {
+        let asked = async { read(&self.gateway.call(call?).await?) };
         asked.await.map_err(|error| error.with_provider(self.id()))
     }
 }
@@ -58,22 +61,15 @@ impl Provider for Daraja {
     }
 
     async fn submit(&self, instruction: &Instruction) -> Result<Report> {
-        let reference = instruction.reference();
-        let submitted = async {
-            let call = encode::submit(&self.settings, instruction)?;
-            decode::accepted(self.id(), reference, &self.gateway.call(call).await?)
-        };
-        submitted.await.map_err(|error| error.with_provider(self.id()).with_reference(reference))
+        let read = |answer: &Response| decode::accepted(self.id(), instruction.reference(), answer);
+        let submitted = self.asked(encode::submit(&self.settings, instruction), read).await;
+        submitted.map_err(|error| error.with_reference(instruction.reference()))
     }
 
     async fn status(&self, ticket: &Ticket) -> Result<Answer> {
-        let asked = async {
-            let call = encode::status(&self.settings, ticket)?;
-            decode::asked(Operation::Status, &self.gateway.call(call).await?)
-        };
-        let asked =
-            asked.await.map_err(|error| error.with_provider(self.id()).with_reference(&ticket.reference));
-        asked.map(|_| Answer::ComesByCallback)
+        let read = |answer: &Response| decode::asked(Operation::Status, answer);
+        let asked = self.asked(encode::status(&self.settings, ticket), read).await;
+        asked.map_err(|error| error.with_reference(&ticket.reference)).map(|_| Answer::ComesByCallback)
     }
 }
 
@@ -84,6 +80,10 @@ impl Callbacks for Daraja {
 
     fn reply(&self, storage: Storage) -> Reply {
         callback::reply(storage)
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        vec![self.settings.initiator.credential.secret().clone()]
     }
 }
 

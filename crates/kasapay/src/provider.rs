@@ -31,6 +31,12 @@ impl KasaPay {
         let tokens = BearerToken::new(Tokens(settings.keys.clone()));
         Self { gateway: Gateway::new(line, tokens), settings }
     }
+
+    /// What came back. Its error says which account it is of.
+    async fn asked<T>(&self, call: Result<Call>, read: impl FnOnce(&Response) -> Result<T>) -> Result<T> {
+        let asked = async { read(&self.gateway.call(call?).await?) };
+        asked.await.map_err(|error| error.with_provider(self.id()))
+    }
 }
 
 #[async_trait]
@@ -44,20 +50,15 @@ impl Provider for KasaPay {
     }
 
     async fn submit(&self, instruction: &Instruction) -> Result<Report> {
-        let reference = instruction.reference();
-        let submitted = async {
-            let call = encode::submit(&self.settings, instruction)?;
-            decode::accepted(self.id(), reference, &self.gateway.call(call).await?)
-        };
-        submitted.await.map_err(|error| error.with_provider(self.id()).with_reference(reference))
+        let read = |answer: &Response| decode::accepted(self.id(), instruction.reference(), answer);
+        let submitted = self.asked(encode::submit(&self.settings, instruction), read).await;
+        submitted.map_err(|error| error.with_reference(instruction.reference()))
     }
 
     async fn status(&self, ticket: &Ticket) -> Result<Answer> {
-        let asked = async {
-            let call = encode::status(ticket)?;
-            decode::status(self.id(), &ticket.reference, &self.gateway.call(call).await?)
-        };
-        asked.await.map_err(|error| error.with_provider(self.id()).with_reference(&ticket.reference))
+        let read = |answer: &Response| decode::status(self.id(), &ticket.reference, answer);
+        let asked = self.asked(encode::status(ticket), read).await;
+        asked.map_err(|error| error.with_reference(&ticket.reference))
     }
 }
 
@@ -68,6 +69,10 @@ impl Callbacks for KasaPay {
 
     fn reply(&self, storage: Storage) -> Reply {
         callback::reply(storage)
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        Vec::new()
     }
 }
 

@@ -3,9 +3,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use malipo_core::{
     Answer, BalanceReport, Balances, CallbackError, CallbackUrl, Callbacks, Capabilities, Delivery, Env,
-    Instruction, Provider, ProviderId, ProviderRefs, Read, Reply, Report, Result, Storage, Ticket,
+    Instruction, Provider, ProviderId, ProviderRefs, Read, Reply, Report, Result, Secret, Storage, Ticket,
 };
-use malipo_transport::{Environment, Gateway, Line, Transport};
+use malipo_transport::{Call, Environment, Gateway, Line, Response, Transport};
 
 use crate::config::Settings;
 use crate::{Config, callback, decode, encode};
@@ -37,11 +37,13 @@ impl Kyanda {
     /// not `https` is [`Invalid`](malipo_core::ErrorKind::Invalid), one that Kyanda does not take, or a second one,
     /// [`Refused`](malipo_core::ErrorKind::Refused).
     pub async fn register_callback(&self, url: &CallbackUrl) -> Result<ProviderRefs> {
-        let registered = async {
-            let call = encode::registration(&self.settings, url)?;
-            decode::registered(&self.gateway.call(call).await?)
-        };
-        registered.await.map_err(|error| error.with_provider(self.id()))
+        self.asked(encode::registration(&self.settings, url), decode::registered).await
+    }
+
+    /// What came back. Its error says which account it is of.
+    async fn asked<T>(&self, call: Result<Call>, read: impl FnOnce(&Response) -> Result<T>) -> Result<T> {
+        let asked = async { read(&self.gateway.call(call?).await?) };
+        asked.await.map_err(|error| error.with_provider(self.id()))
     }
 }
 
@@ -56,31 +58,23 @@ impl Provider for Kyanda {
     }
 
     async fn submit(&self, instruction: &Instruction) -> Result<Report> {
-        let reference = instruction.reference();
-        let submitted = async {
-            let call = encode::submit(&self.settings, instruction)?;
-            decode::accepted(self.id(), instruction, &self.gateway.call(call).await?)
-        };
-        submitted.await.map_err(|error| error.with_provider(self.id()).with_reference(reference))
+        let read = |answer: &Response| decode::accepted(self.id(), instruction, answer);
+        let submitted = self.asked(encode::submit(&self.settings, instruction), read).await;
+        submitted.map_err(|error| error.with_reference(instruction.reference()))
     }
 
     async fn status(&self, ticket: &Ticket) -> Result<Answer> {
-        let asked = async {
-            let call = encode::status(&self.settings, ticket)?;
-            decode::status(&self.settings, ticket, &self.gateway.call(call).await?)
-        };
-        asked.await.map_err(|error| error.with_provider(self.id()).with_reference(&ticket.reference))
+        let read = |answer: &Response| decode::status(&self.settings, ticket, answer);
+        let asked = self.asked(encode::status(&self.settings, ticket), read).await;
+        asked.map_err(|error| error.with_reference(&ticket.reference))
     }
 }
 
 #[async_trait]
 impl Balances for Kyanda {
     async fn balances(&self) -> Result<BalanceReport> {
-        let asked = async {
-            let call = encode::balances(&self.settings)?;
-            decode::balances(self.id(), &self.gateway.call(call).await?)
-        };
-        asked.await.map_err(|error| error.with_provider(self.id()))
+        let read = |answer: &Response| decode::balances(self.id(), answer);
+        self.asked(encode::balances(&self.settings), read).await
     }
 }
 
@@ -91,5 +85,9 @@ impl Callbacks for Kyanda {
 
     fn reply(&self, storage: Storage) -> Reply {
         callback::reply(storage)
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        vec![self.settings.keys.api.clone(), self.settings.keys.security.clone()]
     }
 }

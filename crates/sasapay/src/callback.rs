@@ -34,10 +34,9 @@ pub(crate) fn read(settings: &Settings, delivery: &Delivery) -> Result<Read, Cal
     // What stands around the details, or says no, is said of the question: it can keep them from being believed.
     let is_denied = whole.status.filled() == Some(decode::NO)
         || inner.is_some() && !decode::is_success_or_absent(&whole.result_code);
-    let verdict = match is_answer {
-        true => decode::of_answer(told).filter(|_| !is_denied),
-        false => decode::of_result(told),
-    };
+    let verdict =
+        if is_answer { decode::of_answer(told).filter(|_| !is_denied) } else { decode::of_result(told) };
+    let nameless = CallbackError::Unreadable("nothing in it says which payment it is about");
     let (ours, raw) = (delivery.addressed.as_ref(), delivery.body.clone());
     let mut read = match verdict {
         // A result may come to the URL for notices, and says so by its code. A notice has none.
@@ -45,15 +44,12 @@ pub(crate) fn read(settings: &Settings, delivery: &Delivery) -> Result<Read, Cal
             let read = credit(settings, told, delivery.trust(), raw).map_err(CallbackError::Unreadable)?;
             read.map_or(Read::NotModelled, Read::Credit)
         }
-        None if is_answer => {
-            let unanswered = unanswered(settings, delivery, &whole, told);
-            let nothing = CallbackError::Unreadable("there is no answer in it, as SasaPay posts");
-            Read::Unanswered(unanswered.ok_or(nothing)?)
-        }
+        None if is_answer => Read::Unanswered(
+            unanswered(settings, delivery, &whole, told)
+                .ok_or(CallbackError::Unreadable("there is no answer in it, as SasaPay posts"))?,
+        ),
         None => return Err(CallbackError::Unreadable("there is no ResultCode in it, as SasaPay posts")),
-        Some(_) if !told.names_one(None) && ours.is_none() && !is_answer => {
-            return Err(CallbackError::Unreadable("nothing in it says which payment it is about"));
-        }
+        Some(_) if !told.names_one(None) && ours.is_none() && !is_answer => return Err(nameless),
         Some(verdict) => Read::Report(decode::told(&settings.id, told, verdict, ours, delivery.trust(), raw)),
     };
     match &mut read {

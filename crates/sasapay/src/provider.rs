@@ -99,6 +99,10 @@ impl Callbacks for SasaPay {
     fn reply(&self, storage: Storage) -> Reply {
         callback::reply(storage)
     }
+
+    fn secrets(&self) -> Vec<Secret> {
+        Vec::new()
+    }
 }
 
 #[derive(Debug)]

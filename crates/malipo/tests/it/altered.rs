@@ -10,8 +10,8 @@ use http::{Request, Response};
 use malipo::transport::{Failure, Transport, TransportError};
 use malipo::{
     Answer, BalanceReport, Balances, CallbackError, Callbacks, Capabilities, Delivery, Effect, Env, Error,
-    Instruction, Operation, Provider, ProviderId, Read, Reference, Reply, Report, Result, Storage, Ticket,
-    Told, async_trait,
+    Instruction, Operation, Provider, ProviderId, Read, Reference, Reply, Report, Result, Secret, Storage,
+    Ticket, Told, async_trait,
 };
 use malipo_testkit::conformance::{Asked, Counted, Posted, Sample, Subject, Submitted, TokenExchange};
 
@@ -239,6 +239,10 @@ impl Callbacks for AlteredCallbacks {
 
     fn reply(&self, storage: Storage) -> Reply {
         (self.alteration.replies)(storage, TemboCallbacks.reply(storage))
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        TemboCallbacks.secrets()
     }
 }
 

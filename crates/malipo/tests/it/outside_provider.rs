@@ -103,6 +103,10 @@ impl Callbacks for TemboCallbacks {
             Storage::NotStored => Reply::json(503, r#"{"ok":false}"#),
         }
     }
+
+    fn secrets(&self) -> Vec<Secret> {
+        Vec::new()
+    }
 }
 
 #[derive(Debug)]
