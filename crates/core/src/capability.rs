@@ -17,6 +17,8 @@ pub struct Capabilities {
     pub lookup: Lookup,
     /// Words that a callback URL may not hold, in any letter case, because the gateway would silently not call it.
     pub refused_callback_words: &'static [&'static str],
+    /// Codes with which a payment that was taken fails because of our credential.
+    pub credential_codes: &'static [&'static str],
 }
 
 /// Whether our reference goes to the gateway with every instruction. Closed on purpose.
@@ -56,7 +58,15 @@ impl Capabilities {
     /// What the gateway of this name can do: nothing yet.
     pub fn new(gateway: &'static str, resubmit: Resubmit, lookup: Lookup) -> Self {
         let (abilities, reference) = (Vec::new(), ReferenceUse::Sent);
-        Self { gateway, abilities, reference, resubmit, lookup, refused_callback_words: &[] }
+        Self {
+            gateway,
+            abilities,
+            reference,
+            resubmit,
+            lookup,
+            refused_callback_words: &[],
+            credential_codes: &[],
+        }
     }
 
     /// Adds an operation.
@@ -77,6 +87,14 @@ impl Capabilities {
     #[must_use]
     pub fn with_refused_callback_words(mut self, words: &'static [&'static str]) -> Self {
         self.refused_callback_words = words;
+        self
+    }
+
+    /// Says with which codes a payment fails because of our credential, although the request was taken. Whoever goes on
+    /// may get the credential locked.
+    #[must_use]
+    pub fn with_credential_codes(mut self, codes: &'static [&'static str]) -> Self {
+        self.credential_codes = codes;
         self
     }
 

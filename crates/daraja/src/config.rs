@@ -131,7 +131,8 @@ impl<E: Environment> Config<E> {
     fn new(keys: AppKeys, initiator: Initiator, shortcode: Shortcode, base_url: &str) -> Result<Self> {
         let capabilities = Capabilities::new(GATEWAY, Resubmit::RefusedAsDuplicate, Lookup::ByCallback)
             .with(payouts(shillings("10")?, shillings("250000")?)?)
-            .with_refused_callback_words(REFUSED_CALLBACK_WORDS);
+            .with_refused_callback_words(REFUSED_CALLBACK_WORDS)
+            .with_credential_codes(&["18", "2001", "8006"]);
         let settings = Settings {
             id: ProviderId::of(GATEWAY),
             base: E::base_url(base_url, HOSTS)?,

@@ -12,7 +12,7 @@ pub enum Done {
     Opened {
         /// Its number.
         payment: PaymentId,
-        /// Its first attempt, if it was to begin at once.
+        /// Its first attempt, if it was to begin at once and nothing held it back.
         begun: Option<Begun>,
     },
     /// The key is known, and this is what it named before; nothing was written. Whatever its state, also paid.
@@ -46,6 +46,8 @@ pub enum Done {
         /// Whether it told anything new.
         news: News,
     },
+    /// A delivery is not read again.
+    SetAside,
     /// A delivery is about this payment.
     Matched(PaymentId),
     /// No payment, or more than one, can be what a delivery is about.
@@ -175,6 +177,19 @@ pub enum Refused {
     /// A lease of no time holds nobody off.
     #[error("a lease has to last some time")]
     NoLease,
+    /// Nothing could tell the payment from this one, whose fate is not known.
+    #[error(
+        "nothing could tell it from payment {payment}, which may be at the gateway: it waits for that one"
+    )]
+    Twin {
+        /// The other one.
+        payment: PaymentId,
+    },
+    /// A code was handed in, and nobody knows whether it was taken.
+    #[error(
+        "a code was handed in, and nobody knows whether it was taken: wait until it is known what became of it"
+    )]
+    CodeOpen,
     /// The payment's rule does not allow the same reference again.
     #[error("the payment may not be sent again: {0}")]
     NotAgain(Bar),

@@ -6,8 +6,8 @@ use malipo_core::{
 };
 
 use crate::{
-    Attempt, Decision, DeliveryId, Fence, Fingerprint, Key, Lease, Notes, PaymentId, Reason, ResendRule,
-    Source,
+    Aside, Attempt, Decision, DeliveryId, Fence, Fingerprint, Key, Lease, Notes, PaymentId, Reason,
+    ResendRule, Source, Twins,
 };
 
 /// One thing to be written, or refused, as a whole. Open: more will come.
@@ -22,6 +22,8 @@ pub enum Entry {
     Begin(Begin),
     /// Begins another attempt of a payment whose fate is unknown, where its [`ResendRule`] allows it.
     BeginAgain(Begin),
+    /// Begins to hand in the code of a collection's payer, a step of the payment whose state stays.
+    BeginConfirm(Begin),
     /// Says how an attempt ended.
     Finish(Box<Finish>),
     /// Notes that the gateway knows no such payment.
@@ -30,9 +32,11 @@ pub enum Entry {
     StoreDelivery(Box<StoreDelivery>),
     /// Holds a report against its payment and folds it in.
     Apply(Box<Apply>),
+    /// Keeps a delivery from being read again.
+    SetAside(SetAside),
     /// Finds the one payment that a delivery without an address can be about.
     MatchUnaddressed(Box<MatchUnaddressed>),
-    /// Leases payments that are to be sent or asked about now.
+    /// Leases payments of an account that are to be sent or asked about now.
     ClaimDue(ClaimDue),
     /// Says when to look at a claimed payment again, and gives it back.
     Schedule(Schedule),
@@ -62,6 +66,8 @@ pub struct Open {
     pub fingerprint: Fingerprint,
     /// When the same reference may be sent again.
     pub resend: ResendRule,
+    /// Whether it leaves beside another one that nothing could tell from it.
+    pub twins: Twins,
     /// When to send it.
     pub start: Start,
 }
@@ -70,7 +76,14 @@ impl Open {
     /// A payment that is due at once and never sent again without a person.
     pub fn new(provider: ProviderId, key: Key, instruction: Instruction, fingerprint: Fingerprint) -> Self {
         let (resend, start) = (ResendRule::Never, Start::Later { after: Duration::ZERO });
-        Self { provider, key, instruction, fingerprint, resend, start }
+        Self { provider, key, instruction, fingerprint, resend, twins: Twins::Sent, start }
+    }
+
+    /// Says whether it leaves beside another one that nothing could tell from it.
+    #[must_use]
+    pub fn with_twins(mut self, twins: Twins) -> Self {
+        self.twins = twins;
+        self
     }
 
     /// Says when the same reference may be sent again.
@@ -96,11 +109,11 @@ pub enum Start {
         /// How long from now.
         after: Duration,
     },
-    /// By who opens it: its first attempt begins in the same commit.
+    /// By who opens it: its first attempt begins in the same commit, unless a twin holds it back.
     Now(Lease),
 }
 
-/// See [`Entry::Begin`] and [`Entry::BeginAgain`].
+/// See [`Entry::Begin`], [`Entry::BeginAgain`] and [`Entry::BeginConfirm`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Begin {
@@ -239,6 +252,23 @@ impl Apply {
     }
 }
 
+/// See [`Entry::SetAside`].
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct SetAside {
+    /// Which delivery.
+    pub delivery: DeliveryId,
+    /// Why nothing waits for it.
+    pub why: Aside,
+}
+
+impl SetAside {
+    /// Nothing waits for this delivery.
+    pub const fn new(delivery: DeliveryId, why: Aside) -> Self {
+        Self { delivery, why }
+    }
+}
+
 /// See [`Entry::MatchUnaddressed`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -287,6 +317,8 @@ impl MatchUnaddressed {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ClaimDue {
+    /// The account.
+    pub provider: ProviderId,
     /// Who claims, and for how long.
     pub lease: Lease,
     /// At most this many.
@@ -294,9 +326,9 @@ pub struct ClaimDue {
 }
 
 impl ClaimDue {
-    /// At most `limit` payments for the holder of `lease`.
-    pub const fn new(lease: Lease, limit: u32) -> Self {
-        Self { lease, limit }
+    /// At most `limit` payments of this account for the holder of `lease`.
+    pub const fn new(provider: ProviderId, lease: Lease, limit: u32) -> Self {
+        Self { provider, lease, limit }
     }
 }
 

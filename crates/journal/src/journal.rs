@@ -72,12 +72,17 @@ pub trait Journal: Debug + Send + Sync {
     /// As [`Journal::find`].
     async fn delivery(&self, delivery: DeliveryId) -> Result<Option<StoredDelivery>, JournalError>;
 
-    /// Deliveries that were not applied to a payment, in the order of their numbers, from after `after` on.
+    /// Deliveries that were neither applied to a payment nor set aside, in the order of their numbers, from after
+    /// `after` on.
     ///
     /// # Errors
     ///
     /// As [`Journal::find`].
     async fn unapplied(&self, after: DeliveryId, limit: u32) -> Result<Vec<StoredDelivery>, JournalError>;
+
+    /// Ready when something may have become due through another process. A hint to look sooner, and no more: it may
+    /// never be ready, so whoever waits for it also looks now and then without it.
+    async fn stirred(&self);
 }
 
 /// What to find a payment by. Closed on purpose.

@@ -27,7 +27,7 @@ pub use bind::{Asked, Mismatch, bind};
 pub use callback_url::{Address, CallbackKey, CallbackUrls, InvalidCallbacks};
 pub use entry::{
     Apply, Begin, ClaimDue, Entry, Erase, Finish, MatchUnaddressed, NoteAbsent, Open, Outcome, Overdue,
-    Resolve, Schedule, Start, StoreDelivery, Sweep,
+    Resolve, Schedule, SetAside, Start, StoreDelivery, Sweep,
 };
 pub use error::{JournalError, JournalErrorKind};
 pub use fingerprint::{Fingerprint, Intent};
@@ -38,11 +38,14 @@ pub use lease::Lease;
 pub use memory::MemoryJournal;
 pub use names::UnknownName;
 pub use payment::{
-    AttemptEnd, AttemptRecord, Event, EventKind, Notes, Payment, ResendRule, Source, StoredDelivery,
+    Aside, AttemptEnd, AttemptRecord, Event, EventKind, Notes, Payment, ResendRule, Source, StoredDelivery,
+    Twins,
 };
 pub use payments::{
-    Account, Confirmation, Delivered, Payments, PaymentsError, Policy, Settlement, Ticked, Twins,
+    Account, Confirmation, Delivered, Pace, Payments, PaymentsError, Policy, Settlement, Ticked,
 };
+#[cfg(feature = "crash-points")]
+pub use payments::{CrashPoint, CrashPoints};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteConfig, SqliteJournal};
 pub use state::{Attention, Exposure, PaymentState, Reason, Standing, TRANSITIONS};

@@ -4,6 +4,7 @@ mod books;
 mod tx;
 
 use std::fmt;
+use std::future::pending;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -89,5 +90,10 @@ impl Journal for MemoryJournal {
 
     async fn unapplied(&self, after: DeliveryId, limit: u32) -> Result<Vec<StoredDelivery>, JournalError> {
         self.with(|books| ready(books.unapplied(after, limit)))
+    }
+
+    async fn stirred(&self) {
+        // There is no other process.
+        pending().await
     }
 }

@@ -44,6 +44,10 @@ pub struct Payment {
     pub goods: u32,
     /// When the same reference may be sent again without a person.
     pub resend: ResendRule,
+    /// Whether it leaves beside another one that nothing could tell from it.
+    pub twins: Twins,
+    /// How often it was claimed to be asked about, since the newest attempt.
+    pub asks: u32,
     /// How often the gateway said that it knows no such payment, since the newest attempt.
     pub absences: u32,
     /// When it said so, as far as it counted.
@@ -120,7 +124,24 @@ pub enum ResendRule {
     },
 }
 
-/// One attempt to send a payment.
+/// What happens to a payment while another one of the same account, operation, party and amount may be at the gateway
+/// under no name that is known. Stored with the payment. Closed on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Twins {
+    /// It is sent: our reference tells the two apart.
+    Sent,
+    /// It is held back until the other one's fate is known, since nothing could tell the two apart.
+    Held,
+}
+
+named! {
+    Twins {
+        Sent = "sent",
+        Held = "held",
+    }
+}
+
+/// One attempt to send a payment, or a step of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AttemptRecord {
@@ -128,6 +149,8 @@ pub struct AttemptRecord {
     pub payment: PaymentId,
     /// Which one.
     pub number: Attempt,
+    /// What was sent: the payment's own operation, or a step of it.
+    pub operation: Operation,
     /// Who made it.
     pub worker: Worker,
     /// When it began, which is before the first byte left.
@@ -304,6 +327,32 @@ pub(crate) struct ReportRecord {
     pub(crate) raw: Option<Raw>,
 }
 
+/// Why a delivery is set aside: it is kept, and nothing waits for it. Open: more will come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Aside {
+    /// It cannot be what this gateway posts.
+    Unreadable,
+    /// It tells something that nobody models yet.
+    NotModelled,
+    /// It tells balances.
+    Balances,
+    /// It tells of money that came in unasked.
+    Credit,
+    /// A question came back without an answer.
+    Unanswered,
+}
+
+named! {
+    Aside {
+        Unreadable = "unreadable",
+        NotModelled = "not_modelled",
+        Balances = "balances",
+        Credit = "credit",
+        Unanswered = "unanswered",
+    }
+}
+
 /// A delivery as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -322,6 +371,8 @@ pub struct StoredDelivery {
     pub payment: Option<PaymentId>,
     /// When its report was applied.
     pub applied_at: Option<Timestamp>,
+    /// Why nobody reads it again, if it was set aside.
+    pub set_aside: Option<Aside>,
     /// SHA-256 of the body.
     pub(crate) digest: [u8; 32],
     /// Gone once erased.

@@ -8,6 +8,7 @@ mod schema;
 mod tx;
 mod writer;
 
+use std::future::pending;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -254,5 +255,10 @@ impl Journal for SqliteJournal {
 
     async fn unapplied(&self, after: DeliveryId, limit: u32) -> Result<Vec<StoredDelivery>, JournalError> {
         self.read(move |rows| ready(rows.unapplied(after, limit))).await
+    }
+
+    async fn stirred(&self) {
+        // A file tells nobody that it was written.
+        pending().await
     }
 }

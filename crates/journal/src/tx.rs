@@ -27,6 +27,14 @@ pub(crate) trait Tx: Send {
     /// Some payments, in the order that the selection says.
     async fn payments(&mut self, which: &Select, limit: u32) -> Result<Vec<Payment>, JournalError>;
 
+    /// Sees to it that nobody else begins a payment of this account, operation and amount before this transaction ends.
+    async fn alone(
+        &mut self,
+        provider: &ProviderId,
+        operation: Operation,
+        amount: Money,
+    ) -> Result<(), JournalError>;
+
     /// Adds a payment and numbers it.
     async fn insert_payment(&mut self, payment: &Payment) -> Result<PaymentId, JournalError>;
 
@@ -80,10 +88,10 @@ pub(crate) trait Tx: Send {
     /// Adds a delivery and numbers it.
     async fn insert_delivery(&mut self, delivery: &StoredDelivery) -> Result<DeliveryId, JournalError>;
 
-    /// Writes which payment a delivery is about, and when it was applied.
+    /// Writes which payment a delivery is about, when it was applied, and why it is set aside.
     async fn update_delivery(&mut self, delivery: &StoredDelivery) -> Result<(), JournalError>;
 
-    /// Deliveries that were not applied, in order, from after `after` on.
+    /// Deliveries that were neither applied nor set aside, in order, from after `after` on.
     async fn unapplied(&mut self, after: DeliveryId, limit: u32)
     -> Result<Vec<StoredDelivery>, JournalError>;
 
@@ -101,8 +109,8 @@ pub(crate) enum Select {
     Key(Key),
     /// Those that a gateway calls so.
     ProviderRef { provider: ProviderId, kind: String, value: String },
-    /// Those to send or to ask about that nobody has, longest due first.
-    Due { now: Timestamp },
+    /// Those of an account to send or to ask about that nobody has, longest due first.
+    Due { provider: ProviderId, now: Timestamp },
     /// Those being sent whose lease has run out, oldest first.
     Expired { now: Timestamp },
     /// Those not over that may have reached this gateway, for this and so much.

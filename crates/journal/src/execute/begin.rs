@@ -1,14 +1,15 @@
 use std::time::Duration;
 
-use malipo_core::Timestamp;
+use malipo_core::{Operation, Timestamp};
 
 use super::record::{Happened, settle};
 use super::{Stop, payment, until};
-use crate::fold::judge;
+use crate::bind::accounts;
+use crate::fold::{Verdict, judge};
 use crate::tx::{Select, Tx};
 use crate::{
-    AttemptRecord, Bar, Begin, Begun, Done, EventKind, Evidence, Fence, Generation, Lease, Notes, Payment,
-    PaymentState, Refused, ResendRule,
+    AttemptEnd, AttemptRecord, Bar, Begin, Begun, Done, EventKind, Evidence, Fence, Generation, Lease, Notes,
+    Payment, PaymentId, PaymentState, Refused, ResendRule, Twins,
 };
 
 pub(super) async fn begin(tx: &mut dyn Tx, begin: Begin, now: Timestamp) -> Result<Done, Stop> {
@@ -18,6 +19,7 @@ pub(super) async fn begin(tx: &mut dyn Tx, begin: Begin, now: Timestamp) -> Resu
         return Err(Refused::WrongState { state: payment.state() }.into());
     }
     unflagged(tx, &payment).await?;
+    untwinned(tx, &payment).await?;
     Ok(Done::Begun(start(tx, &mut payment, begin.lease, now).await?))
 }
 
@@ -29,7 +31,30 @@ pub(super) async fn begin_again(tx: &mut dyn Tx, begin: Begin, now: Timestamp) -
     }
     unflagged(tx, &payment).await?;
     allowed(tx, &payment, now).await?;
+    untwinned(tx, &payment).await?;
     Ok(Done::Begun(start(tx, &mut payment, begin.lease, now).await?))
+}
+
+/// A step has an attempt of its own, and no state: whether a code is being handed in says nothing of the payment. One
+/// whose fate nobody knows is not followed by another.
+pub(super) async fn begin_confirm(tx: &mut dyn Tx, begin: Begin, now: Timestamp) -> Result<Done, Stop> {
+    let mut payment = payment(tx, begin.payment).await?;
+    may_have(&payment, begin.fence, now)?;
+    let waits = matches!(payment.state(), PaymentState::Accepted | PaymentState::Unknown);
+    if !waits || payment.operation != Operation::Collect {
+        return Err(Refused::WrongState { state: payment.state() }.into());
+    }
+    let is_open = |attempt: &AttemptRecord| {
+        attempt.operation == Operation::Confirm && matches!(attempt.end, None | Some(AttemptEnd::Unknown))
+    };
+    if tx.attempts(payment.id).await?.iter().any(is_open) {
+        return Err(Refused::CodeOpen.into());
+    }
+    attempt(tx, &mut payment, Operation::Confirm, begin.lease, now).await?;
+    let verdict = Verdict { standing: payment.standing.clone(), raised: None };
+    let happened = Happened::new(EventKind::Began).in_attempt(payment.attempt);
+    settle(tx, &mut payment, verdict, happened, now).await?;
+    Ok(Done::Begun(Begun::new(payment.attempt, payment.fence)))
 }
 
 /// Begins the next attempt. The commit of this is what lets it leave, and nobody else gets the same number.
@@ -40,7 +65,7 @@ pub(super) async fn start(
     now: Timestamp,
 ) -> Result<Begun, Stop> {
     let verdict = judge(&payment.standing, &Evidence::Begun);
-    attempt(tx, payment, lease, now).await?;
+    attempt(tx, payment, payment.operation, lease, now).await?;
     let happened = Happened::new(EventKind::Began).in_attempt(payment.attempt);
     settle(tx, payment, verdict, happened, now).await?;
     Ok(Begun::new(payment.attempt, payment.fence))
@@ -50,6 +75,7 @@ pub(super) async fn start(
 pub(super) async fn attempt(
     tx: &mut dyn Tx,
     payment: &mut Payment,
+    operation: Operation,
     lease: Lease,
     now: Timestamp,
 ) -> Result<(), Stop> {
@@ -57,10 +83,11 @@ pub(super) async fn attempt(
     payment.attempt = payment.attempt.next();
     payment.fence = payment.fence.next();
     payment.leased_until = Some(until);
-    (payment.absences, payment.absent_at) = (0, None);
+    (payment.absences, payment.absent_at, payment.asks) = (0, None, 0);
     let record = AttemptRecord {
         payment: payment.id,
         number: payment.attempt,
+        operation,
         worker: lease.worker.clone(),
         began_at: now,
         ended_at: None,
@@ -91,6 +118,28 @@ async fn unflagged(tx: &mut dyn Tx, payment: &Payment) -> Result<(), Stop> {
         of_key.iter().find(|other| other.attention().is_some()).map(|other| other.id)
     };
     flagged.map_or(Ok(()), |payment| Err(Refused::Held { payment }.into()))
+}
+
+async fn untwinned(tx: &mut dyn Tx, payment: &Payment) -> Result<(), Stop> {
+    twin(tx, payment).await?.map_or(Ok(()), |payment| Err(Refused::Twin { payment }.into()))
+}
+
+/// The payment that nothing could tell from this one, where that matters. One that was accepted has a name of the
+/// gateway's.
+pub(super) async fn twin(tx: &mut dyn Tx, payment: &Payment) -> Result<Option<PaymentId>, Stop> {
+    if payment.twins == Twins::Sent {
+        return Ok(None);
+    }
+    let (provider, operation, amount) = (payment.provider.clone(), payment.operation, payment.amount);
+    tx.alone(&provider, operation, amount).await?;
+    let numbers = payment.instruction()?.as_ref().map(accounts);
+    for other in tx.payments(&Select::Exposed { provider, operation, amount }, u32::MAX).await? {
+        let is_named = other.state() == PaymentState::Accepted;
+        if other.id != payment.id && !is_named && other.instruction()?.as_ref().map(accounts) == numbers {
+            return Ok(Some(other.id));
+        }
+    }
+    Ok(None)
 }
 
 async fn allowed(tx: &mut dyn Tx, payment: &Payment, now: Timestamp) -> Result<(), Stop> {

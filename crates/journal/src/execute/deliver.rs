@@ -6,8 +6,8 @@ use super::{Stop, report};
 use crate::fold::Verdict;
 use crate::tx::{Address, Select, Tx};
 use crate::{
-    DeliveryId, Done, EventKind, MatchUnaddressed, Payment, Refused, StoreDelivery, StoredDelivery, bind,
-    stored,
+    DeliveryId, Done, EventKind, MatchUnaddressed, Payment, Refused, SetAside, StoreDelivery, StoredDelivery,
+    bind, stored,
 };
 
 pub(super) async fn store(tx: &mut dyn Tx, delivery: StoreDelivery, now: Timestamp) -> Result<Done, Stop> {
@@ -26,11 +26,19 @@ pub(super) async fn store(tx: &mut dyn Tx, delivery: StoreDelivery, now: Timesta
         received_at: now,
         payment: None,
         applied_at: None,
+        set_aside: None,
         digest,
         headers: Some(stored::headers(&headers).map_err(Refused::Unstorable)?),
         body: Some(body),
     };
     Ok(Done::Stored(tx.insert_delivery(&kept).await?))
+}
+
+pub(super) async fn set_aside(tx: &mut dyn Tx, aside: SetAside) -> Result<Done, Stop> {
+    let mut delivery = tx.delivery(aside.delivery).await?.ok_or(Refused::NoSuchDelivery)?;
+    delivery.set_aside = Some(aside.why);
+    tx.update_delivery(&delivery).await?;
+    Ok(Done::SetAside)
 }
 
 /// By a name the gateway gave, or because it is the only one open that it can be about.

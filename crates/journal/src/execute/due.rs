@@ -9,13 +9,15 @@ use crate::{
     ResendRule, Schedule,
 };
 
-/// Leases what is due. The number of the lease grows, so that whoever had it before is fenced off.
+/// Leases what is due. The number of the lease grows, so that whoever had it before is fenced off. A question is
+/// counted before it is asked, since it may have been asked when its worker dies.
 pub(super) async fn claim(tx: &mut dyn Tx, claim: ClaimDue, now: Timestamp) -> Result<Done, Stop> {
-    let due = tx.payments(&Select::Due { now }, claim.limit).await?;
+    let due = tx.payments(&Select::Due { provider: claim.provider, now }, claim.limit).await?;
     let until = until(&claim.lease, now)?;
     let mut claims = Vec::with_capacity(due.len());
     for mut payment in due {
         payment.fence = payment.fence.next();
+        payment.asks = payment.asks.saturating_add(u32::from(payment.state() != PaymentState::Recorded));
         payment.worker = Some(claim.lease.worker.clone());
         payment.leased_until = Some(until);
         tx.update_payment(&mut payment).await?;

@@ -1,4 +1,4 @@
-use malipo_core::{Report, Timestamp};
+use malipo_core::{Operation, Report, Timestamp};
 
 use super::record::{Happened, settle};
 use super::{Stop, held, later, release, report};
@@ -22,6 +22,10 @@ pub(super) async fn finish(tx: &mut dyn Tx, finish: Finish, now: Timestamp) -> R
     release(&mut payment);
     payment.next_at = Some(later(now, next));
     let happened = Happened::new(EventKind::Ended).in_attempt(attempt).with_code(code(&outcome));
+    if record.operation == Operation::Confirm {
+        end_step(tx, &mut payment, &mut record, outcome, happened, now).await?;
+        return Ok(Done::Finished(payment.state()));
+    }
     let (end, evidence, notes) = match outcome {
         Outcome::Accepted(told) => {
             end_attempt(tx, &mut record, AttemptEnd::Accepted, notes(&told), now).await?;
@@ -40,6 +44,33 @@ pub(super) async fn finish(tx: &mut dyn Tx, finish: Finish, now: Timestamp) -> R
     Ok(Done::Finished(payment.state()))
 }
 
+/// How a step ended says nothing of its payment, but for what a report tells.
+async fn end_step(
+    tx: &mut dyn Tx,
+    payment: &mut Payment,
+    record: &mut AttemptRecord,
+    outcome: Outcome,
+    happened: Happened,
+    now: Timestamp,
+) -> Result<(), Stop> {
+    let (end, notes) = match outcome {
+        Outcome::Accepted(told) => {
+            end_attempt(tx, record, AttemptEnd::Accepted, notes(&told), now).await?;
+            let evidence = report::evidence(payment, &told)?;
+            return tell(tx, payment, &told, judge(&payment.standing, &evidence), &evidence, happened, now)
+                .await;
+        }
+        Outcome::NotSent(notes) => (AttemptEnd::NotSent, notes),
+        Outcome::Throttled(notes) => (AttemptEnd::Throttled, notes),
+        Outcome::Refused(notes) => (AttemptEnd::Refused, notes),
+        Outcome::Unknown(notes) => (AttemptEnd::Unknown, notes),
+    };
+    end_attempt(tx, record, end, notes, now).await?;
+    let verdict = Verdict { standing: payment.standing.clone(), raised: None };
+    settle(tx, payment, verdict, happened, now).await?;
+    Ok(())
+}
+
 /// The gateway took it, and its report says more. Both in one step: a report that does not agree is no reason to
 /// believe that nothing was taken.
 async fn accepted(
@@ -53,6 +84,19 @@ async fn accepted(
     let evidence = report::evidence(payment, told)?;
     let mut verdict = judge(&taken.standing, &evidence);
     verdict.raised = verdict.raised.or(taken.raised);
+    tell(tx, payment, told, verdict, &evidence, happened, now).await
+}
+
+/// Takes over what the reply to an attempt tells.
+async fn tell(
+    tx: &mut dyn Tx,
+    payment: &mut Payment,
+    told: &Report,
+    verdict: Verdict,
+    evidence: &Evidence,
+    happened: Happened,
+    now: Timestamp,
+) -> Result<(), Stop> {
     if matches!(evidence, Evidence::Told(_)) {
         report::learn(tx, payment, told).await?;
     }

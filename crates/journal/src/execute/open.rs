@@ -81,6 +81,8 @@ async fn create(tx: &mut dyn Tx, open: Open, generation: Generation, now: Timest
         code: None,
         goods: 0,
         resend: whole_millis(open.resend),
+        twins: open.twins,
+        asks: 0,
         absences: 0,
         absent_at: None,
         fence: Fence(0),
@@ -99,6 +101,7 @@ async fn create(tx: &mut dyn Tx, open: Open, generation: Generation, now: Timest
     tx.insert_event(&opened(&payment, now)).await?;
     let begun = match open.start {
         Start::Later { .. } => None,
+        Start::Now(_) if begin::twin(tx, &payment).await?.is_some() => None,
         Start::Now(lease) => Some(begin::start(tx, &mut payment, lease, now).await?),
     };
     Ok(Done::Opened { payment: payment.id, begun })

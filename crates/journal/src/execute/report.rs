@@ -23,7 +23,7 @@ pub(super) async fn apply(tx: &mut dyn Tx, apply: Apply, now: Timestamp) -> Resu
         if delivery.applied_at.is_some() {
             return Ok(Done::Applied { state: payment.state(), news: News::Repeat });
         }
-        (delivery.payment, delivery.applied_at) = (Some(payment.id), Some(now));
+        (delivery.payment, delivery.applied_at, delivery.set_aside) = (Some(payment.id), Some(now), None);
         tx.update_delivery(&delivery).await?;
     }
     let evidence = evidence(&payment, &report)?;

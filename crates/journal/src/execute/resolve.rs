@@ -20,7 +20,8 @@ pub(super) async fn resolve(tx: &mut dyn Tx, resolve: Resolve, now: Timestamp) -
     let mut begun = None;
     match decision {
         Decision::SendAgain(lease) => {
-            begin::attempt(tx, &mut payment, lease, now).await?;
+            let operation = payment.operation;
+            begin::attempt(tx, &mut payment, operation, lease, now).await?;
             begun = Some(Begun::new(payment.attempt, payment.fence));
             happened = happened.in_attempt(payment.attempt);
         }

@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use malipo_core::{ProviderRef, Timestamp};
+use malipo_core::{Money, Operation, ProviderId, ProviderRef, Timestamp};
 
 use super::books::{Books, broken};
 use crate::payment::ReportRecord;
@@ -53,6 +53,11 @@ impl Tx for Books {
             _ => {}
         }
         Ok(found.into_iter().take(count(limit)).cloned().collect())
+    }
+
+    async fn alone(&mut self, _: &ProviderId, _: Operation, _: Money) -> Result<(), JournalError> {
+        // Nobody else has the books meanwhile.
+        Ok(())
     }
 
     async fn insert_payment(&mut self, payment: &Payment) -> Result<PaymentId, JournalError> {
@@ -161,8 +166,10 @@ impl Tx for Books {
         after: DeliveryId,
         limit: u32,
     ) -> Result<Vec<StoredDelivery>, JournalError> {
-        let waiting =
-            self.deliveries.values().filter(|delivery| delivery.id > after && delivery.applied_at.is_none());
+        let waits = |delivery: &&StoredDelivery| {
+            delivery.id > after && delivery.applied_at.is_none() && delivery.set_aside.is_none()
+        };
+        let waiting = self.deliveries.values().filter(waits);
         Ok(waiting.take(count(limit)).cloned().collect())
     }
 
@@ -202,12 +209,15 @@ fn selects(which: &Select, payment: &Payment) -> bool {
         Select::ProviderRef { provider, kind, value } => {
             payment.provider == *provider && payment.provider_refs.find(kind) == Some(value)
         }
-        Select::Due { now } => {
+        Select::Due { provider, now } => {
             let waits = matches!(
                 payment.state(),
                 PaymentState::Recorded | PaymentState::Accepted | PaymentState::Unknown
             );
-            waits && payment.next_at.is_some_and(|at| at <= *now) && free(*now)
+            waits
+                && payment.provider == *provider
+                && payment.next_at.is_some_and(|at| at <= *now)
+                && free(*now)
         }
         Select::Expired { now } => payment.state() == PaymentState::Sending && free(*now),
         Select::Exposed { provider, operation, amount } => {

@@ -1,10 +1,13 @@
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use malipo_core::{Callbacks, Capabilities, Lookup, Money, Provider, ProviderId, ReferenceUse, Resubmit};
 
-use crate::ResendRule;
+use super::Pace;
+use super::pace::Heard;
+use crate::{ResendRule, Twins};
 
 /// One configured account at a gateway, with the rules that its payments follow.
 #[derive(Clone)]
@@ -13,6 +16,8 @@ pub struct Account {
     pub(super) provider: Arc<dyn Provider>,
     pub(super) callbacks: Arc<dyn Callbacks>,
     pub(super) policy: Policy,
+    /// Its own unless it was given one.
+    pub(super) pace: Option<Pace>,
 }
 
 impl Account {
@@ -20,7 +25,7 @@ impl Account {
     /// must be the account's own, and must not change while URLs are out.
     pub fn new<P: Provider + Callbacks + 'static>(number: u32, provider: Arc<P>) -> Self {
         let policy = Policy::of(provider.capabilities());
-        Self { number, callbacks: provider.clone(), provider, policy }
+        Self { number, callbacks: provider.clone(), provider, policy, pace: None }
     }
 
     /// Follows other rules than those that its capabilities suggest.
@@ -30,8 +35,32 @@ impl Account {
         self
     }
 
+    /// Shares the pace of another account that uses the same credential.
+    #[must_use]
+    pub fn with_pace(mut self, pace: Pace) -> Self {
+        self.pace = Some(pace);
+        self
+    }
+
     pub(super) fn id(&self) -> &ProviderId {
         self.provider.id()
+    }
+
+    /// Whether its credential may be used now; else how long it may not.
+    pub(super) fn turn(&self) -> Result<(), Duration> {
+        self.pace.as_ref().map_or(Ok(()), Pace::turn)
+    }
+
+    /// Whether a payment that failed with this code failed because of the credential.
+    pub(super) fn is_refusal(&self, code: &str) -> bool {
+        self.provider.capabilities().credential_codes.contains(&code)
+    }
+
+    /// Takes in what was heard of its credential.
+    pub(super) fn hear(&self, heard: Heard) {
+        if let Some(pace) = &self.pace {
+            pace.hear(heard);
+        }
     }
 }
 
@@ -52,8 +81,11 @@ pub struct Policy {
     /// How long after an attempt, and then after each question, to ask what became of an open payment. The last one
     /// goes on for ever.
     pub asking: Vec<Duration>,
-    /// How long to wait before what provably did not leave, or was one too many, is sent again.
+    /// How long to wait before what provably did not leave, or was turned away, is sent again; each time twice as long,
+    /// up to ten minutes.
     pub retry: Duration,
+    /// The most requests in any second with this account's credential; `None` where nobody set a limit.
+    pub per_second: Option<NonZeroU32>,
     /// When the same reference may be sent again although nobody knows what became of it.
     pub resend: ResendRule,
     /// How many attempts are made of a payment whose fate is unknown, the first included.
@@ -62,7 +94,7 @@ pub struct Policy {
     pub review_after: Duration,
     /// Whether a delivery that says paid is believed, or the gateway is asked first.
     pub confirmation: Confirmation,
-    /// What happens to a payment that could be taken for one whose fate is unknown.
+    /// What happens to a payment that nothing could tell from one that may be at the gateway.
     pub twins: Twins,
 }
 
@@ -75,15 +107,6 @@ pub enum Confirmation {
     Above(Money),
     /// The gateway is always asked first.
     Always,
-}
-
-/// What happens to a payment of the same operation, party and amount as one whose fate is unknown. Closed on purpose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Twins {
-    /// It is sent: our reference tells the two apart.
-    Sent,
-    /// It is held back until the other one's fate is known, since nothing could tell the two apart.
-    Held,
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -108,6 +131,7 @@ impl Policy {
         Self {
             asking: vec![MINUTE, 5 * MINUTE, 5 * MINUTE, 5 * MINUTE, 5 * MINUTE, 5 * MINUTE, HOUR],
             retry: Duration::from_secs(5),
+            per_second: None,
             resend,
             attempts: 3,
             review_after: 24 * HOUR,
@@ -116,9 +140,16 @@ impl Policy {
         }
     }
 
-    /// How long to wait before the question of this number, from 0.
-    pub(super) fn wait(&self, asked: usize) -> Duration {
-        self.asking.get(asked).or(self.asking.last()).copied().unwrap_or(HOUR)
+    /// How long to wait before the next question, after so many.
+    pub(super) fn wait(&self, asked: u32) -> Duration {
+        let next = usize::try_from(asked).ok().and_then(|asked| self.asking.get(asked));
+        next.or(self.asking.last()).copied().unwrap_or(HOUR)
+    }
+
+    /// How long to wait before what was not begun is sent again, after so many attempts.
+    pub(super) fn retry_after(&self, attempts: u32) -> Duration {
+        let doubled = 1_u32.checked_shl(attempts.saturating_sub(1)).unwrap_or(u32::MAX);
+        self.retry.saturating_mul(doubled).min(self.retry.max(10 * MINUTE))
     }
 
     /// Whether the gateway is asked before a delivery about so much money settles anything.

@@ -1,31 +1,38 @@
 //! What became of a payment, asked of its gateway.
 
-use malipo_core::{Answer, Callback, DeliveryPurpose, Lookup, ProviderRefs, Report};
+use std::time::Duration;
 
-use super::{Account, Payments, PaymentsError};
+use malipo_core::{Answer, Callback, DeliveryPurpose, Lookup, ProviderRefs, Report};
+use tracing::Instrument as _;
+
+use super::pace::Heard;
+use super::watch::Asked;
+use super::{Account, Payments, PaymentsError, reached, watch};
 use crate::{
-    Address, Apply, Begin, Claim, Done, Entry, NoteAbsent, Overdue, Payment, Reason, Refused, Schedule,
-    Source,
+    Address, Apply, Begin, Claim, Done, Entry, Fence, NoteAbsent, Overdue, Payment, PaymentState, Reason,
+    Refused, Schedule, Source,
 };
 
 impl Payments {
     /// Asks once about a claimed payment, and writes down what was answered and when to ask again.
     pub(super) async fn ask(&self, account: &Account, claim: Claim) -> Result<(), PaymentsError> {
         let Claim { payment, fence, .. } = claim;
-        let next = account.policy.wait(asked(&payment) + 1);
+        if payment.state() == PaymentState::Unknown {
+            watch::unknown(account.id(), self.age(&payment));
+        }
+        if let Err(wait) = self.patient_turn(account).await {
+            return self.look_again(account, &payment, fence, wait).await;
+        }
+        let next = account.policy.wait(payment.asks);
         match self.question(account, &payment, &ProviderRefs::new()).await {
             Ok(Answer::Known(report)) => {
                 self.apply(&payment, report).await?;
                 self.look_again(account, &payment, fence, next).await
             }
-            Ok(Answer::NoSuchReference) if self.is_overdue(account, &payment) => {
-                self.look_again(account, &payment, fence, next).await
+            Ok(Answer::NoSuchReference) if !self.is_overdue(account, &payment) => {
+                self.commit(Entry::NoteAbsent(NoteAbsent::new(payment.id, fence, next))).await.map(drop)
             }
-            Ok(Answer::NoSuchReference) => {
-                self.commit(Entry::NoteAbsent(NoteAbsent::new(payment.id, fence, next))).await?;
-                Ok(())
-            }
-            Ok(Answer::ComesByCallback) | Err(_) => self.look_again(account, &payment, fence, next).await,
+            Ok(_) | Err(_) => self.look_again(account, &payment, fence, next).await,
         }
     }
 
@@ -64,36 +71,49 @@ impl Payments {
                 ticket = ticket.with_callback(Callback::new(answer).with_timeout(timeout));
             }
         }
-        account.provider.status(&ticket).await
+        let span =
+            tracing::info_span!("ask", account = %account.id(), payment = payment.id.0, asks = payment.asks);
+        let answer = account.provider.status(&ticket).instrument(span).await;
+        reached!(self, Answered);
+        account.hear(Heard::of(&answer));
+        let what = match &answer {
+            Ok(Answer::Known(_)) => Asked::Known,
+            Ok(Answer::NoSuchReference) => Asked::Absent,
+            Ok(Answer::ComesByCallback) => Asked::ByCallback,
+            Err(_) => Asked::Failed,
+        };
+        watch::asked(account.id(), what);
+        answer
     }
 
+    /// Holds an answer against the payment and folds it in.
     pub(super) async fn apply(&self, payment: &Payment, report: Report) -> Result<(), PaymentsError> {
-        self.commit(Entry::Apply(Box::new(Apply::new(payment.id, Source::Answer, report)))).await.map(|_| ())
+        self.commit(Entry::Apply(Box::new(Apply::new(payment.id, Source::Answer, report)))).await?;
+        watch::moved(payment.state(), &self.payment(payment.id).await?);
+        Ok(())
     }
 
     /// Gives a claimed payment back, unless it is over by now, or has been open for so long that a person must look.
-    async fn look_again(
+    pub(super) async fn look_again(
         &self,
         account: &Account,
         payment: &Payment,
-        fence: crate::Fence,
-        after: std::time::Duration,
+        fence: Fence,
+        after: Duration,
     ) -> Result<(), PaymentsError> {
-        let entry = if self.is_overdue(account, payment) {
+        let is_overdue = self.is_overdue(account, payment);
+        let entry = if is_overdue {
             Entry::Overdue(Overdue::new(payment.id, fence, Reason::Silent))
         } else {
             Entry::Schedule(Schedule::new(payment.id, fence, after))
         };
         match self.commit(entry).await {
+            Ok(_) if is_overdue => {
+                watch::moved(payment.state(), &self.payment(payment.id).await?);
+                Ok(())
+            }
             Ok(_) | Err(PaymentsError::Refused(Refused::WrongState { .. } | Refused::Fenced)) => Ok(()),
             Err(error) => Err(error),
         }
     }
-}
-
-/// How often a claimed payment was asked about before. It is leased once for each question, and for each attempt once by
-/// whoever claims it and once by the attempt itself; the first attempt has no claim, and the present claim counts for it.
-pub(super) fn asked(payment: &Payment) -> usize {
-    let spent = 2 * u64::from(payment.attempt.0);
-    usize::try_from(payment.fence.0.saturating_sub(spent)).unwrap_or(usize::MAX)
 }

@@ -1,13 +1,13 @@
 //! What gateways post: kept before it is answered, read after, and believed only where it is bound to what we asked.
 
-use malipo_core::{
-    Answer, Delivery, DeliveryPurpose, Headers, Raw, Read, Reply, Report, State, Storage, Trust,
-};
+use malipo_core::{Answer, DeliveryPurpose, Raw, Read, Reply, Report, State, Storage, Trust};
 
-use super::{Account, Payments, PaymentsError};
+use super::pace::{Gate, Heard};
+use super::watch::Posted;
+use super::{Account, Payments, PaymentsError, reached, watch};
 use crate::{
-    Address, Apply, DeliveryId, Done, Entry, Find, MatchUnaddressed, Payment, PaymentState, Refused, Source,
-    StoreDelivery, StoredDelivery,
+    Address, Apply, Aside, DeliveryId, Done, Entry, Find, MatchUnaddressed, Payment, PaymentState, Refused,
+    SetAside, Source, StoreDelivery, StoredDelivery,
 };
 
 /// What to answer to something that was posted, and what was kept of it.
@@ -31,20 +31,34 @@ impl Payments {
         headers: &[(String, Vec<u8>)],
         body: impl Into<Raw>,
     ) -> Option<Delivered> {
-        let address = self.urls.verify(path, self.timer.now())?;
+        let Some(address) = self.urls.verify(path, self.timer.now()) else {
+            watch::posted(None, Posted::NotOurs);
+            return None;
+        };
         let Some(account) = self.accounts.iter().find(|account| account.number == address.account) else {
             // It is ours, and the account is not configured here: whoever posts may try again.
+            watch::posted(None, Posted::NotStored);
             return Some(Delivered { reply: Reply::json(503, "{}"), delivery: None });
         };
-        let stored = self.store(account, address, headers, body.into()).await;
+        reached!(self, DeliveryRead);
+        let stored = self.store(account, address, headers, &body.into()).await;
+        reached!(self, DeliveryStored);
+        let to = Some((account.id(), address.purpose));
         let (storage, delivery) = match stored {
-            Ok(delivery) => (Storage::Stored, Some(delivery)),
-            Err(_) => (Storage::NotStored, None),
+            Ok((delivery, posted)) => {
+                watch::posted(to, posted);
+                (Storage::Stored, Some(delivery))
+            }
+            Err(error) => {
+                tracing::warn!(account = %account.id(), %error, "a delivery could not be kept; its sender is told so");
+                watch::posted(to, Posted::NotStored);
+                (Storage::NotStored, None)
+            }
         };
         Some(Delivered { reply: account.callbacks.reply(storage), delivery })
     }
 
-    /// Reads a delivery that is kept and folds it into its payment. Whether it now is.
+    /// Reads a delivery that is kept and folds it into its payment. Whether that is done, or nothing waits for it.
     ///
     /// # Errors
     ///
@@ -62,35 +76,44 @@ impl Payments {
         account: &Account,
         address: Address,
         headers: &[(String, Vec<u8>)],
-        body: Raw,
-    ) -> Result<DeliveryId, PaymentsError> {
-        let kept = headers.iter().filter(|(name, _)| name.to_ascii_lowercase().starts_with("x-"));
-        let mut delivery = Delivery::new(address.purpose, Headers::new(), body);
-        for (name, value) in kept.clone() {
-            delivery.headers = delivery.headers.with(name.clone(), value.clone());
-        }
+        body: &Raw,
+    ) -> Result<(DeliveryId, Posted), PaymentsError> {
+        let mut store = StoreDelivery::new(account.id().clone(), address.purpose, erased(account, body));
         if let Some(payment) = address.payment {
-            delivery = delivery.addressed_to(self.payment(payment).await?.reference);
+            store = store.addressed_to(self.payment(payment).await?.reference);
         }
-        let body = without_secrets(account, &delivery);
-        let mut store = StoreDelivery::new(account.id().clone(), address.purpose, body);
-        if let Some(reference) = delivery.addressed {
-            store = store.addressed_to(reference);
-        }
-        for (name, value) in kept {
-            store = store.with_header(name.clone(), value.clone());
+        for (name, value) in headers.iter().filter(|(name, _)| name.to_ascii_lowercase().starts_with("x-")) {
+            store = store.with_header(name.clone(), erased(account, &Raw::from(value.clone())).bytes());
         }
         match self.commit(Entry::StoreDelivery(Box::new(store))).await? {
-            Done::Stored(delivery) | Done::AlreadyStored { delivery, .. } => Ok(delivery),
+            Done::Stored(delivery) => Ok((delivery, Posted::Stored)),
+            Done::AlreadyStored { delivery, .. } => Ok((delivery, Posted::Repeated)),
             _ => Err(PaymentsError::NotTaken("the journal answered something else")),
         }
     }
 
-    /// Whether the delivery is folded in.
+    /// Whether nothing is left to be done with the delivery.
     pub(super) async fn read(&self, stored: &StoredDelivery) -> Result<bool, PaymentsError> {
         let Ok(account) = self.account(&stored.provider) else { return Ok(false) };
-        let Some(delivery) = stored.delivery()? else { return Ok(false) };
-        let Ok(Read::Report(report)) = account.callbacks.read(&delivery) else { return Ok(false) };
+        let read = stored.delivery()?.map(|delivery| account.callbacks.read(&delivery));
+        let why = match read {
+            Some(Ok(Read::Report(report))) => return self.fold_in(account, stored, report).await,
+            Some(Ok(Read::Credit(_))) => Aside::Credit,
+            Some(Ok(Read::Balances(_))) => Aside::Balances,
+            Some(Ok(Read::Unanswered(_))) => Aside::Unanswered,
+            Some(Ok(Read::NotModelled)) => Aside::NotModelled,
+            Some(Err(_)) | None => Aside::Unreadable,
+        };
+        self.commit(Entry::SetAside(SetAside::new(stored.id, why))).await?;
+        Ok(true)
+    }
+
+    async fn fold_in(
+        &self,
+        account: &Account,
+        stored: &StoredDelivery,
+        report: Report,
+    ) -> Result<bool, PaymentsError> {
         let Some(payment) = self.about(account, stored, &report).await? else { return Ok(false) };
         // A claim may end nothing, neither as paid nor as failed: a false failure would have it paid once more.
         let is_end = report.state.is_final() && !payment.state().is_final();
@@ -101,7 +124,7 @@ impl Payments {
         let is_answer = stored.purpose == DeliveryPurpose::Answer && stored.addressed.is_some();
         let is_enough = believed && (is_answer || !account.policy.confirms(amount));
         if (is_end || is_reversal) && !is_enough {
-            if payment.state() == PaymentState::Review {
+            if payment.state() == PaymentState::Review || self.patient_turn(account).await.is_err() {
                 return Ok(false);
             }
             // It is a claim: the gateway's own answer ends the payment, and then this is a repetition of it.
@@ -113,8 +136,15 @@ impl Payments {
                 return Ok(false);
             }
         }
+        if believed && report.state.is_final() {
+            let is_refusal = report.code.as_deref().is_some_and(|code| account.is_refusal(code));
+            let (refused, taken) = (Heard::Refused(Gate::Results), Heard::Taken(Gate::Results));
+            account.hear(if is_refusal { refused } else { taken });
+        }
         let apply = Apply::new(payment.id, Source::Delivery(stored.id), report);
-        self.commit(Entry::Apply(Box::new(apply))).await.map(|_| true)
+        self.commit(Entry::Apply(Box::new(apply))).await?;
+        watch::moved(payment.state(), &self.payment(payment.id).await?);
+        Ok(true)
     }
 
     /// The payment that a delivery is about: the one its address names, or the one its own names fit, or else the only
@@ -150,14 +180,7 @@ impl Payments {
     }
 }
 
-/// What is kept of a delivery: all of it but the credentials that some gateways repeat, which its reader erases. What
-/// cannot be read is kept as it came.
-fn without_secrets(account: &Account, delivery: &Delivery) -> Raw {
-    match account.callbacks.read(delivery) {
-        Ok(Read::Report(report)) => report.raw,
-        Ok(Read::Credit(credit)) => credit.raw,
-        Ok(Read::Balances(balances)) => balances.raw,
-        Ok(Read::Unanswered(unanswered)) => unanswered.raw,
-        Ok(Read::NotModelled) | Err(_) => delivery.body.clone(),
-    }
+/// What is kept of a delivery: all of it but our credentials, which some gateways repeat.
+fn erased(account: &Account, told: &Raw) -> Raw {
+    account.callbacks.secrets().iter().fold(told.clone(), |told, secret| told.without(secret))
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use malipo_core::{Error, ProviderId};
 
 use crate::{InvalidCallbacks, JournalError, PaymentId, PaymentState, Refused, StoredError};
@@ -49,6 +51,9 @@ pub enum PaymentsError {
         /// Its state.
         state: PaymentState,
     },
+    /// The credential may not be used now: it was used too often, or refused too often.
+    #[error("the account's credential may not be used for another {} seconds: do it then", .0.as_secs())]
+    NotNow(Duration),
     /// The gateway did not take a payer's code. The collection is as it was.
     #[error("the code was not taken: {0}")]
     CodeNotTaken(#[source] Error),

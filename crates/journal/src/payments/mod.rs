@@ -2,10 +2,15 @@
 
 mod account;
 mod ask;
+#[cfg(feature = "crash-points")]
+mod crash;
 mod deliver;
 mod error;
+mod pace;
 mod run;
 mod send;
+mod unwritten;
+mod watch;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,17 +18,33 @@ use std::time::Duration;
 use malipo_core::{
     Callback, CallbackUse, DeliveryPurpose, Instruction, ProviderId, Reference, Secret, Timer,
 };
+use tracing::Instrument as _;
 
-pub use account::{Account, Confirmation, Policy, Twins};
+pub use account::{Account, Confirmation, Policy};
+#[cfg(feature = "crash-points")]
+pub use crash::{CrashPoint, CrashPoints};
 pub use deliver::Delivered;
 pub use error::PaymentsError;
+pub use pace::Pace;
 use run::Reading;
 pub use run::Ticked;
+use unwritten::Unwritten;
 
 use crate::{
     Address, CallbackUrls, Decision, Done, Entry, Event, EventId, Filter, Find, Intent, Journal, Key, Lease,
     Open, Payment, PaymentId, PaymentState, Refused, Resolve, Start, Worker,
 };
+
+/// Tells whoever tests deaths that the engine is at a place. There is nothing of it in other builds.
+macro_rules! reached {
+    ($payments:expr, $point:ident) => {
+        #[cfg(feature = "crash-points")]
+        if let Some(points) = &$payments.crash_points {
+            points.reached(super::CrashPoint::$point).await;
+        }
+    };
+}
+pub(super) use reached;
 
 /// Pays through any number of accounts and remembers all of it.
 ///
@@ -39,6 +60,9 @@ pub struct Payments {
     worker: Worker,
     lease: Duration,
     reading: Arc<Mutex<Reading>>,
+    unwritten: Unwritten,
+    #[cfg(feature = "crash-points")]
+    crash_points: Option<Arc<dyn CrashPoints>>,
 }
 
 /// What came of a payment, as far as is known. Closed on purpose: every caller decides what each one means to it.
@@ -64,7 +88,18 @@ impl Payments {
             worker,
             lease: Duration::from_secs(120),
             reading: Arc::default(),
+            unwritten: Unwritten::default(),
+            #[cfg(feature = "crash-points")]
+            crash_points: None,
         }
+    }
+
+    /// Tells of every place at which a process can die.
+    #[cfg(feature = "crash-points")]
+    #[must_use]
+    pub fn with_crash_points(mut self, points: Arc<dyn CrashPoints>) -> Self {
+        self.crash_points = Some(points);
+        self
     }
 
     /// Adds an account.
@@ -72,7 +107,7 @@ impl Payments {
     /// # Errors
     ///
     /// [`PaymentsError::RepeatedAccount`], or [`PaymentsError::RefusedBase`] where its gateway would not call our URLs.
-    pub fn with_account(mut self, account: Account) -> Result<Self, PaymentsError> {
+    pub fn with_account(mut self, mut account: Account) -> Result<Self, PaymentsError> {
         let taken = |known: &Account| known.id() == account.id() || known.number == account.number;
         if self.accounts.iter().any(taken) {
             return Err(PaymentsError::RepeatedAccount(account.id().clone()));
@@ -80,6 +115,7 @@ impl Payments {
         if let Some(word) = account.provider.capabilities().refused_word(self.urls.base()) {
             return Err(PaymentsError::RefusedBase { provider: account.id().clone(), word });
         }
+        account.pace.get_or_insert_with(|| Pace::new(account.policy.per_second, self.timer.clone()));
         self.accounts.push(account);
         Ok(self)
     }
@@ -95,8 +131,9 @@ impl Payments {
     /// Does what `instruction` says through this account, once, whatever happens. Its reference is replaced by one that
     /// is minted here, and its callback URLs are ours.
     ///
-    /// Returns the payment as it stands: usually [`Accepted`](PaymentState::Accepted), which is not paid. A key that is
-    /// known returns its payment, and sends nothing.
+    /// Returns the payment as it stands: usually [`Accepted`](PaymentState::Accepted), which is not paid; or
+    /// [`Recorded`](PaymentState::Recorded), where it has to wait for its turn and [`run`](Self::run) sends it. A key that
+    /// is known returns its payment, and sends nothing.
     ///
     /// # Errors
     ///
@@ -107,7 +144,8 @@ impl Payments {
         key: Key,
         instruction: Instruction,
     ) -> Result<Payment, PaymentsError> {
-        self.open(account, key, instruction, Entry::Open).await
+        let span = tracing::info_span!("submit", %account, operation = instruction.operation().as_str());
+        self.open(account, key, instruction, Entry::Open).instrument(span).await
     }
 
     /// The same once more, for a payment that has failed or was cancelled for certain. From anything else it is
@@ -122,7 +160,8 @@ impl Payments {
         key: Key,
         instruction: Instruction,
     ) -> Result<Payment, PaymentsError> {
-        self.open(account, key, instruction, Entry::Again).await
+        let span = tracing::info_span!("again", %account, operation = instruction.operation().as_str());
+        self.open(account, key, instruction, Entry::Again).instrument(span).await
     }
 
     async fn open(
@@ -143,35 +182,39 @@ impl Payments {
         let tried = self.addressed(account, &instruction, PaymentId(u64::MAX))?;
         account.provider.capabilities().admit(&tried, None).map_err(PaymentsError::Invalid)?;
         let fingerprint = Intent::new(id, &instruction).fingerprint()?;
-        let start = match self.twin(account, &instruction).await? {
-            Some(_) => Start::Later { after: account.policy.retry },
-            None => Start::Now(self.own_lease()),
+        let start = match account.turn() {
+            Ok(()) => Start::Now(self.own_lease()),
+            Err(after) => Start::Later { after },
         };
         let open = Open::new(id.clone(), key, instruction.clone(), fingerprint)
             .with_resend(account.policy.resend)
+            .with_twins(account.policy.twins)
             .with_start(start);
         match self.commit(entry(Box::new(open))).await? {
             Done::Existing(payment) => Ok(*payment),
-            Done::Opened { payment, begun: Some(begun) } => {
-                self.send(account, payment, &instruction, begun).await
+            Done::Opened { payment, begun } => {
+                watch::submitted(id, instruction.operation());
+                reached!(self, AfterIntent);
+                match begun {
+                    Some(begun) => self.send(account, payment, &instruction, begun).await,
+                    None => self.payment(payment).await,
+                }
             }
-            Done::Opened { payment, begun: None } => self.payment(payment).await,
             _ => Err(PaymentsError::NotTaken("the journal answered something else")),
         }
     }
 
     /// Hands in the code that the payer of a collection was sent. The code is not kept. A code that is not taken leaves
-    /// the collection as it was; whether a lost answer confirmed it is asked about like everything else.
+    /// the collection as it was, and another can be handed in. After a lost answer none can: whether that code was taken
+    /// is asked about like everything else.
     ///
     /// # Errors
     ///
-    /// [`PaymentsError::CodeNotTaken`] when the gateway refused it, and what else keeps it from being handed in.
+    /// [`PaymentsError::CodeNotTaken`] when the gateway refused it; [`Refused::CodeOpen`] when nobody knows whether an
+    /// earlier one was taken; and what else keeps it from being handed in.
     pub async fn confirm(&self, key: &Key, code: Secret) -> Result<Payment, PaymentsError> {
-        let payment = self.newest(key).await?;
-        if !matches!(payment.state(), PaymentState::Accepted | PaymentState::Unknown) {
-            return Err(PaymentsError::WrongState { payment: payment.id, state: payment.state() });
-        }
-        self.hand_in(payment, code).await
+        let span = tracing::info_span!("confirm");
+        self.hand_in(key, code).instrument(span).await
     }
 
     /// The newest payment of this key.
@@ -266,7 +309,9 @@ impl Payments {
     ///
     /// What keeps the journal from being read.
     pub async fn events(&self, after: EventId, limit: u32) -> Result<Vec<Event>, PaymentsError> {
-        Ok(self.journal.events(after, limit).await?)
+        let events = self.journal.events(after, limit).await?;
+        reached!(self, EventsRead);
+        Ok(events)
     }
 
     /// The URL to register with a gateway that posts everything to one.

@@ -1,13 +1,21 @@
 //! One attempt: what was committed as leaving leaves once, and how it ended is written down.
 
-use malipo_core::{Advice, Confirm, Effect, Error, ErrorKind, Instruction, Report, Secret, Ticket};
+use std::time::Duration;
 
-use super::account::Twins;
-use super::{Account, Payments, PaymentsError};
-use crate::bind::accounts;
+use malipo_core::{Advice, Confirm, Effect, Error, ErrorKind, Instruction, Report, Secret, Ticket};
+use tracing::Instrument as _;
+
+use super::pace::Heard;
+use super::{Account, Payments, PaymentsError, reached, watch};
 use crate::{
-    Apply, Begun, Entry, Filter, Finish, Notes, Outcome, Payment, PaymentId, PaymentState, Refused, Source,
+    Apply, Begin, Begun, Done, Entry, Finish, Key, Notes, Outcome, Payment, PaymentId, PaymentState, Refused,
+    Source,
 };
+
+/// The most to wait after one request too many, whatever the gateway says.
+const LONGEST_RETRY: Duration = Duration::from_secs(600);
+/// How long to wait for a payment that is being asked about, and how often to look.
+const LEASED: (Duration, Duration) = (Duration::from_secs(10), Duration::from_millis(100));
 
 impl Payments {
     /// Sends an attempt that is committed, and writes down how it ended.
@@ -19,79 +27,115 @@ impl Payments {
         begun: Begun,
     ) -> Result<Payment, PaymentsError> {
         let addressed = self.addressed(account, instruction, payment)?;
-        let told = account.provider.submit(&addressed).await;
-        let next = match &told {
-            Err(error) if error.effect() == Effect::None => {
-                error.retry_after().unwrap_or(account.policy.retry)
-            }
-            _ => account.policy.wait(0),
-        };
-        let reply = told.as_ref().ok().cloned();
-        let finish = Finish::new(payment, begun.attempt, begun.fence, outcome(told), next);
-        match (self.commit(Entry::Finish(Box::new(finish))).await, reply) {
-            // Our lease ran out meanwhile, so the attempt counts as unknown; what it was told is evidence all the same.
-            (Err(PaymentsError::Refused(Refused::Fenced)), Some(report)) => {
-                self.commit(Entry::Apply(Box::new(Apply::new(payment, Source::Reply, report)))).await?;
-            }
-            (Err(PaymentsError::Refused(Refused::Fenced)), None) => {}
-            (ended, _) => drop(ended?),
-        }
-        self.payment(payment).await
+        self.leave(account, payment, &addressed, begun).await?;
+        let payment = self.payment(payment).await?;
+        watch::moved(PaymentState::Sending, &payment);
+        Ok(payment)
     }
 
-    /// A payment whose fate is unknown and which nothing could tell from this one, where that matters.
-    pub(super) async fn twin(
+    /// Sends, writes down how it ended, and says why where it was not begun.
+    async fn leave(
         &self,
         account: &Account,
+        payment: PaymentId,
         instruction: &Instruction,
-    ) -> Result<Option<PaymentId>, PaymentsError> {
-        if account.policy.twins == Twins::Sent {
-            return Ok(None);
-        }
-        let (numbers, amount) = (accounts(instruction), instruction.terms().map(|terms| terms.amount));
-        for state in [PaymentState::Sending, PaymentState::Unknown, PaymentState::Review] {
-            let mut after = PaymentId(0);
-            loop {
-                let page = self.journal.list(Filter::In(state), after, 100).await?;
-                let Some(last) = page.last() else { break };
-                after = last.id;
-                for other in page {
-                    let same = other.provider == *account.id()
-                        && other.operation == instruction.operation()
-                        && Some(other.amount) == amount;
-                    let asked = if same { other.instruction()? } else { None };
-                    if asked.is_some_and(|asked| accounts(&asked) == numbers) {
-                        return Ok(Some(other.id));
-                    }
-                }
+        begun: Begun,
+    ) -> Result<Option<Error>, PaymentsError> {
+        reached!(self, BeforeSend);
+        let span = tracing::info_span!("send", account = %account.id(), payment = payment.0, attempt = begun.attempt.0);
+        let told = self.handed_over(account.provider.submit(instruction)).instrument(span).await;
+        reached!(self, ReplyRead);
+        account.hear(Heard::of(&told));
+        let refusal = told.as_ref().err().filter(|error| error.effect() == Effect::None).cloned();
+        let next = match &refusal {
+            Some(error) => {
+                let own = account.policy.retry_after(begun.attempt.0);
+                error.retry_after().map_or(own, |wait| wait.min(LONGEST_RETRY).max(own))
             }
-        }
-        Ok(None)
+            None => account.policy.wait(0),
+        };
+        let told = told.map(|report| of_payment(report, instruction));
+        self.finish(Finish::new(payment, begun.attempt, begun.fence, outcome(told), next)).await?;
+        Ok(refusal)
     }
 
-    /// Hands in a payer's code. What comes of it is told as all else is.
-    pub(super) async fn hand_in(&self, payment: Payment, code: Secret) -> Result<Payment, PaymentsError> {
+    /// Writes down how an attempt ended. What the journal does not take now, because it fails, is kept and written by
+    /// [`run`](Payments::run).
+    pub(super) async fn finish(&self, finish: Finish) -> Result<(), PaymentsError> {
+        match self.commit(Entry::Finish(Box::new(finish.clone()))).await {
+            // The lease ran out meanwhile, so the attempt counts as unknown; what it was told is evidence all the same.
+            Err(PaymentsError::Refused(Refused::Fenced)) => match finish.outcome {
+                Outcome::Accepted(report) => {
+                    let late = Apply::new(finish.payment, Source::Reply, report);
+                    self.commit(Entry::Apply(Box::new(late))).await.map(drop)
+                }
+                _ => Ok(()),
+            },
+            Err(PaymentsError::Journal(error)) => {
+                self.unwritten.keep(finish);
+                Err(PaymentsError::Journal(error))
+            }
+            ended => ended.map(drop),
+        }
+    }
+
+    /// Hands in a payer's code: a step of its payment, with an attempt of its own.
+    pub(super) async fn hand_in(&self, key: &Key, code: Secret) -> Result<Payment, PaymentsError> {
+        let payment = self.newest(key).await?;
         let account = self.account(&payment.provider)?;
         let ticket = Ticket::new(payment.reference.clone(), payment.operation)
             .with_provider_refs(payment.provider_refs.clone());
         let step = Instruction::Confirm(Confirm::new(ticket, code));
         account.provider.capabilities().admit(&step, None).map_err(PaymentsError::Invalid)?;
-        match account.provider.submit(&step).await {
-            Ok(report) => {
-                let report = of_the_payment(report, &payment);
-                self.commit(Entry::Apply(Box::new(Apply::new(payment.id, Source::Answer, report)))).await?;
-            }
-            Err(error) if error.effect() == Effect::None => return Err(PaymentsError::CodeNotTaken(error)),
-            // Nobody knows whether it was taken. The payment is open and is asked about.
-            Err(_) => {}
+        account.turn().map_err(PaymentsError::NotNow)?;
+        let begun = self.begin_confirm(payment.id).await?;
+        let refusal = self.leave(account, payment.id, &step, begun).await?;
+        match refusal {
+            Some(error) => Err(PaymentsError::CodeNotTaken(error)),
+            None => self.payment(payment.id).await,
         }
-        self.payment(payment.id).await
+    }
+
+    /// Waits for whoever is asking about the payment just now: that takes a moment.
+    async fn begin_confirm(&self, payment: PaymentId) -> Result<Begun, PaymentsError> {
+        let until = self.timer.monotonic().saturating_add(LEASED.0);
+        loop {
+            let begin = Begin::new(payment, self.own_lease(), None);
+            match self.commit(Entry::BeginConfirm(begin)).await {
+                Ok(Done::Begun(begun)) => return Ok(begun),
+                Ok(_) => return Err(PaymentsError::NotTaken("the journal answered something else")),
+                Err(PaymentsError::Refused(Refused::Leased { .. })) if self.timer.monotonic() < until => {
+                    self.timer.sleep(LEASED.1).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    #[cfg(not(feature = "crash-points"))]
+    async fn handed_over<T>(&self, sending: impl Future<Output = T>) -> T {
+        sending.await
+    }
+
+    /// Once it was polled, the request may be anywhere.
+    #[cfg(feature = "crash-points")]
+    async fn handed_over<T>(&self, sending: impl Future<Output = T>) -> T {
+        let mut sending = std::pin::pin!(sending);
+        let first =
+            std::future::poll_fn(|context| std::task::Poll::Ready(sending.as_mut().poll(context))).await;
+        reached!(self, HandedOver);
+        match first {
+            std::task::Poll::Ready(told) => told,
+            std::task::Poll::Pending => sending.await,
+        }
     }
 }
 
-/// A step reports of itself; its payment is what it is a step of.
-fn of_the_payment(mut report: Report, payment: &Payment) -> Report {
-    report.operation = Some(payment.operation);
+/// A step reports of itself; what is known of is its payment.
+fn of_payment(mut report: Report, instruction: &Instruction) -> Report {
+    if let Instruction::Confirm(confirm) = instruction {
+        report.operation = Some(confirm.ticket.operation);
+    }
     report
 }
 
@@ -104,12 +148,9 @@ fn outcome(told: malipo_core::Result<Report>) -> Outcome {
     match (error.effect(), error.kind()) {
         (Effect::Unknown | Effect::Unchanged, _) => Outcome::Unknown(notes),
         (Effect::None, ErrorKind::Throttled | ErrorKind::Unavailable) => Outcome::Throttled(notes),
-        (Effect::None, _) if provably_unsent(&error) => Outcome::NotSent(notes),
+        // It was turned away at the door. It goes once the credentials are right, and is given to a person in time.
+        (Effect::None, ErrorKind::Credentials) => Outcome::NotSent(notes),
+        (Effect::None, _) if error.advice() == Advice::Resend => Outcome::NotSent(notes),
         (Effect::None, _) => Outcome::Refused(notes),
     }
-}
-
-/// Whether the same may be sent again as it is: it did not leave, and nothing about it has to be mended first.
-fn provably_unsent(error: &Error) -> bool {
-    error.effect() == Effect::None && error.advice() == Advice::Resend
 }

@@ -17,7 +17,7 @@ use crate::{
 
 const SELECT: &str = "SELECT id, key, generation, provider, operation, reference, amount_minor, currency, \
     opened_at, state, exposure, attention, expected, claimed, attempt, receipt, code, goods, resend, \
-    resend_times, resend_quiet, resend_within, absences, absent_at, fence, worker, leased_until, next_at, \
+    resend_times, resend_quiet, resend_within, twins, asks, absences, absent_at, fence, worker, leased_until, next_at, \
     changed_at, over_at, fingerprint, instruction, events, version FROM payments WHERE ";
 
 pub(super) fn one(connection: &Connection, by: &Find) -> Result<Option<Payment>, JournalError> {
@@ -50,9 +50,10 @@ pub(super) fn many(
         Select::ProviderRef { provider, kind, value } => {
             some(connection, condition, params![provider.as_str(), kind, value, limit])
         }
-        Select::Due { now: moment }
-        | Select::Expired { now: moment }
-        | Select::Erasable { before: moment } => {
+        Select::Due { provider, now } => {
+            some(connection, condition, params![provider.as_str(), now.unix_millis(), limit])
+        }
+        Select::Expired { now: moment } | Select::Erasable { before: moment } => {
             some(connection, condition, params![moment.unix_millis(), limit])
         }
         Select::Exposed { provider, operation, amount } => {
@@ -77,8 +78,8 @@ const fn condition(which: &Select) -> &'static str {
         }
         // The plus keeps SQLite from the index of states, which would have it sort all that is open.
         Select::Due { .. } => {
-            "next_at <= ?1 AND +state IN ('recorded', 'accepted', 'unknown') \
-             AND (leased_until IS NULL OR leased_until <= ?1) ORDER BY next_at, id LIMIT ?2"
+            "provider = ?1 AND next_at <= ?2 AND +state IN ('recorded', 'accepted', 'unknown') \
+             AND (leased_until IS NULL OR leased_until <= ?2) ORDER BY next_at, id LIMIT ?3"
         }
         Select::Expired { .. } => "state = 'sending' AND leased_until <= ? ORDER BY id LIMIT ?",
         Select::Exposed { .. } => {
@@ -136,6 +137,8 @@ fn read(row: &Row<'_>) -> Result<Payment, JournalError> {
         code: cells.take()?,
         goods: cells.number()?,
         resend: resend(&mut cells)?,
+        twins: cells.parsed()?,
+        asks: cells.number()?,
         absences: cells.number()?,
         absent_at: cells.time_if_any()?,
         fence: Fence(cells.number()?),
@@ -220,8 +223,8 @@ pub(super) fn insert_ref(
 pub(super) fn insert(connection: &Connection, payment: &Payment) -> Result<PaymentId, JournalError> {
     let sql = "INSERT INTO payments (key, generation, provider, operation, reference, amount_minor, currency, \
         opened_at, state, exposure, attempt, goods, resend, resend_times, resend_quiet, resend_within, \
-        absences, fence, next_at, changed_at, fingerprint, instruction, events, version) \
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        twins, asks, absences, fence, next_at, changed_at, fingerprint, instruction, events, version) \
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let rule = Rule::of(payment.resend);
     let values = params![
         payment.key.as_str(),
@@ -240,6 +243,8 @@ pub(super) fn insert(connection: &Connection, payment: &Payment) -> Result<Payme
         rule.times,
         rule.quiet,
         rule.within,
+        payment.twins.as_str(),
+        payment.asks,
         payment.absences,
         integer(payment.fence.0),
         payment.next_at.map(malipo_core::Timestamp::unix_millis),
@@ -255,7 +260,7 @@ pub(super) fn insert(connection: &Connection, payment: &Payment) -> Result<Payme
 
 pub(super) fn update(connection: &Connection, payment: &mut Payment) -> Result<(), JournalError> {
     let sql = "UPDATE payments SET state = ?, exposure = ?, attention = ?, expected = ?, claimed = ?, \
-        attempt = ?, receipt = ?, code = ?, goods = ?, absences = ?, absent_at = ?, fence = ?, worker = ?, \
+        attempt = ?, receipt = ?, code = ?, goods = ?, asks = ?, absences = ?, absent_at = ?, fence = ?, worker = ?, \
         leased_until = ?, next_at = ?, changed_at = ?, over_at = ?, fingerprint = ?, instruction = ?, \
         events = ?, version = version + 1 WHERE id = ? AND version = ?";
     let time = |time: Option<malipo_core::Timestamp>| time.map(malipo_core::Timestamp::unix_millis);
@@ -270,6 +275,7 @@ pub(super) fn update(connection: &Connection, payment: &mut Payment) -> Result<(
         payment.receipt,
         payment.code,
         payment.goods,
+        payment.asks,
         payment.absences,
         time(payment.absent_at),
         integer(payment.fence.0),
@@ -314,7 +320,7 @@ mod tests {
                 Select::ProviderRef { provider: provider.clone(), kind: String::new(), value: String::new() },
                 "provider_refs_by_value",
             ),
-            (Select::Due { now }, "payments_due"),
+            (Select::Due { provider: provider.clone(), now }, "payments_due"),
             (Select::Expired { now }, "payments_by_state"),
             (Select::Exposed { provider, operation: Operation::PayOut, amount }, "payments_exposed"),
             (Select::Erasable { before: now }, "payments_erasable"),

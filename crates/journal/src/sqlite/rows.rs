@@ -34,7 +34,7 @@ pub(super) fn attempts(
     connection: &Connection,
     payment: PaymentId,
 ) -> Result<Vec<AttemptRecord>, JournalError> {
-    let sql = "SELECT payment, number, worker, began_at, ended_at, ended_as, code, text, status, request_id \
+    let sql = "SELECT payment, number, operation, worker, began_at, ended_at, ended_as, code, text, status, request_id \
                FROM attempts WHERE payment = ? ORDER BY number";
     all(connection, sql, params![integer(payment.0)], attempt_of)
 }
@@ -44,7 +44,7 @@ pub(super) fn attempt(
     payment: PaymentId,
     number: Attempt,
 ) -> Result<Option<AttemptRecord>, JournalError> {
-    let sql = "SELECT payment, number, worker, began_at, ended_at, ended_as, code, text, status, request_id \
+    let sql = "SELECT payment, number, operation, worker, began_at, ended_at, ended_as, code, text, status, request_id \
                FROM attempts WHERE payment = ? AND number = ?";
     Ok(all(connection, sql, params![integer(payment.0), number.0], attempt_of)?.pop())
 }
@@ -54,6 +54,7 @@ fn attempt_of(row: &Row<'_>) -> Result<AttemptRecord, JournalError> {
     Ok(AttemptRecord {
         payment: PaymentId(cells.number()?),
         number: Attempt(cells.number()?),
+        operation: cells.parsed()?,
         worker: cells.parsed()?,
         began_at: cells.time()?,
         ended_at: cells.time_if_any()?,
@@ -68,9 +69,10 @@ fn attempt_of(row: &Row<'_>) -> Result<AttemptRecord, JournalError> {
 }
 
 pub(super) fn insert_attempt(connection: &Connection, attempt: &AttemptRecord) -> Result<(), JournalError> {
-    let sql = "INSERT INTO attempts (payment, number, worker, began_at) VALUES (?, ?, ?, ?)";
-    let AttemptRecord { payment, number, worker, began_at, .. } = attempt;
-    let values = params![integer(payment.0), number.0, worker.as_str(), began_at.unix_millis()];
+    let sql = "INSERT INTO attempts (payment, number, operation, worker, began_at) VALUES (?, ?, ?, ?, ?)";
+    let AttemptRecord { payment, number, operation, worker, began_at, .. } = attempt;
+    let (payment, operation) = (integer(payment.0), operation.as_str());
+    let values = params![payment, number.0, operation, worker.as_str(), began_at.unix_millis()];
     change(connection, sql, values).map(drop)
 }
 
@@ -202,7 +204,7 @@ pub(super) fn delivery(
     connection: &Connection,
     id: DeliveryId,
 ) -> Result<Option<StoredDelivery>, JournalError> {
-    let sql = "SELECT id, provider, purpose, addressed, digest, received_at, payment, applied_at, headers, body \
+    let sql = "SELECT id, provider, purpose, addressed, digest, received_at, payment, applied_at, set_aside, headers, body \
                FROM deliveries WHERE id = ?";
     Ok(all(connection, sql, params![integer(id.0)], delivery_of)?.pop())
 }
@@ -211,7 +213,7 @@ pub(super) fn same_delivery(
     connection: &Connection,
     address: &Address,
 ) -> Result<Option<StoredDelivery>, JournalError> {
-    let sql = "SELECT id, provider, purpose, addressed, digest, received_at, payment, applied_at, headers, body \
+    let sql = "SELECT id, provider, purpose, addressed, digest, received_at, payment, applied_at, set_aside, headers, body \
                FROM deliveries WHERE digest = ? AND provider = ? AND purpose = ? AND ifnull(addressed, '') = ?";
     let Address { provider, purpose, addressed, digest } = address;
     let addressed = addressed.as_ref().map(malipo_core::Reference::as_str).unwrap_or_default();
@@ -224,8 +226,8 @@ pub(super) fn unapplied(
     after: DeliveryId,
     limit: u32,
 ) -> Result<Vec<StoredDelivery>, JournalError> {
-    let sql = "SELECT id, provider, purpose, addressed, digest, received_at, payment, applied_at, headers, body \
-               FROM deliveries WHERE applied_at IS NULL AND id > ? ORDER BY id LIMIT ?";
+    let sql = "SELECT id, provider, purpose, addressed, digest, received_at, payment, applied_at, set_aside, headers, body \
+               FROM deliveries WHERE applied_at IS NULL AND set_aside IS NULL AND id > ? ORDER BY id LIMIT ?";
     all(connection, sql, params![integer(after.0), limit], delivery_of)
 }
 
@@ -240,6 +242,7 @@ fn delivery_of(row: &Row<'_>) -> Result<StoredDelivery, JournalError> {
         received_at: cells.time()?,
         payment: cells.number_if_any()?.map(PaymentId),
         applied_at: cells.time_if_any()?,
+        set_aside: cells.parsed_if_any()?,
         headers: cells.take::<Option<String>>()?.map(Sealed::new),
         body: cells.take::<Option<Vec<u8>>>()?.map(Raw::from),
     })
@@ -268,10 +271,11 @@ pub(super) fn update_delivery(
     connection: &Connection,
     delivery: &StoredDelivery,
 ) -> Result<(), JournalError> {
-    let sql = "UPDATE deliveries SET payment = ?, applied_at = ? WHERE id = ?";
+    let sql = "UPDATE deliveries SET payment = ?, applied_at = ?, set_aside = ? WHERE id = ?";
     let payment = delivery.payment.map(|payment| integer(payment.0));
     let applied_at = delivery.applied_at.map(Timestamp::unix_millis);
-    match change(connection, sql, params![payment, applied_at, integer(delivery.id.0)])? {
+    let set_aside = delivery.set_aside.map(crate::Aside::as_str);
+    match change(connection, sql, params![payment, applied_at, set_aside, integer(delivery.id.0)])? {
         1 => Ok(()),
         _ => Err(JournalError::corrupt("a delivery is gone")),
     }
@@ -294,8 +298,7 @@ pub(super) fn erase_deliveries(
     limit: u32,
 ) -> Result<u32, JournalError> {
     let sql = "UPDATE deliveries SET headers = NULL, body = NULL WHERE id IN (SELECT id FROM deliveries \
-               WHERE applied_at IS NULL AND payment IS NULL AND received_at < ? AND body IS NOT NULL \
-               ORDER BY id LIMIT ?)";
+               WHERE payment IS NULL AND received_at < ? AND body IS NOT NULL ORDER BY received_at, id LIMIT ?)";
     let erased = change(connection, sql, params![before.unix_millis(), limit])?;
     Ok(u32::try_from(erased).unwrap_or(u32::MAX))
 }

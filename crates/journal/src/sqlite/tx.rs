@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use malipo_core::{ProviderRef, Timestamp};
+use malipo_core::{Money, Operation, ProviderId, ProviderRef, Timestamp};
 use rusqlite::Connection;
 
 use super::{payments, rows, run};
@@ -35,6 +35,11 @@ impl Tx for Rows<'_> {
 
     async fn payments(&mut self, which: &Select, limit: u32) -> Result<Vec<Payment>, JournalError> {
         payments::many(self.0, which, limit)
+    }
+
+    async fn alone(&mut self, _: &ProviderId, _: Operation, _: Money) -> Result<(), JournalError> {
+        // There is one writer at a time.
+        Ok(())
     }
 
     async fn insert_payment(&mut self, payment: &Payment) -> Result<PaymentId, JournalError> {

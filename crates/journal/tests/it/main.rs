@@ -77,6 +77,7 @@ macro_rules! every_promise {
                 a_delivery_without_an_address_needs_one_payment_that_fits,
                 a_known_name_decides,
                 how_much_alone_fits_nobody,
+                what_is_set_aside_waits_for_nobody,
             ];
             leasing: [
                 what_is_due_is_claimed_once,
@@ -88,6 +89,21 @@ macro_rules! every_promise {
                 a_payment_can_be_put_off,
                 a_time_allowed_runs_out,
                 nothing_open_is_forgotten,
+                a_claim_is_of_one_account,
+                questions_are_counted_from_the_newest_attempt,
+            ];
+            stepping: [
+                a_step_is_an_attempt_and_no_state,
+                a_code_of_unknown_fate_is_not_followed_by_another,
+                what_the_reply_to_a_code_tells_is_evidence,
+                a_code_is_for_a_collection_that_waits,
+            ];
+            twinning: [
+                a_twin_waits_until_the_other_has_a_name,
+                a_twin_waits_for_a_person_too,
+                only_a_twin_is_held,
+                of_many_twins_at_once_one_leaves,
+                a_twin_is_not_sent_again_either,
             ];
             deciding: [
                 a_person_decides_what_is_in_review,

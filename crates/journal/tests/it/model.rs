@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use malipo_core::{DeliveryPurpose, Money, Operation, Raw, Report, State, ToldParty};
 use malipo_journal::{
-    Apply, ClaimDue, Decision, DeliveryId, Done, Entry, Erase, EventId, EventKind, Fence, Find, Finish,
-    MatchUnaddressed, NoteAbsent, Notes, Open, Outcome, Overdue, PaymentId, Reason, Refused, ResendRule,
-    Resolve, Schedule, Source, Start, StoreDelivery, Sweep, TRANSITIONS,
+    Apply, Aside, ClaimDue, Decision, DeliveryId, Done, Entry, Erase, EventId, EventKind, Fence, Find,
+    Finish, MatchUnaddressed, NoteAbsent, Notes, Open, Outcome, Overdue, PaymentId, Reason, Refused,
+    ResendRule, Resolve, Schedule, SetAside, Source, Start, StoreDelivery, Sweep, TRANSITIONS, Twins,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
-use crate::bench::{Bench, PROVIDER, begin, begin_again, lease, open_under, report};
+use crate::bench::{
+    Bench, PROVIDER, begin, begin_again, begin_confirm, lease, open_collection, open_under, report,
+};
 
 /// Four bytes that say what is done, to which payment, how, and how long after the step before.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +27,7 @@ struct Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let step = (0..18_u8, any::<u8>(), any::<u8>(), prop_oneof![3 => Just(0_u8), 1 => any::<u8>()]);
+    let step = (0..20_u8, any::<u8>(), any::<u8>(), prop_oneof![3 => Just(0_u8), 1 => any::<u8>()]);
     proptest::collection::vec(step.prop_map(|(kind, on, how, after)| Step { kind, on, how, after }), 1..60)
 }
 
@@ -42,9 +44,10 @@ fn rule(how: u8) -> ResendRule {
     }
 }
 
-fn told(reference: &str, how: u8) -> Report {
+fn told(reference: &str, operation: Operation, how: u8) -> Report {
     let states = [State::Pending, State::Settled, State::Failed, State::Reversed];
     let mut told = report(reference, states[usize::from(how % 4)]);
+    told.operation = Some(operation);
     if how & 16 != 0 {
         told.amount = Money::kes("2").ok();
     }
@@ -63,8 +66,13 @@ async fn entry(bench: &Bench, step: Step, number: usize) -> Entry {
     let fence =
         known.as_ref().map_or(Fence(0), |known| Fence(known.fence.0.saturating_sub(u64::from(how == 7))));
     let reference = known.as_ref().map_or_else(|| "none".to_owned(), |known| known.reference.to_string());
+    let operation = known.as_ref().map_or(Operation::PayOut, |known| known.operation);
     let opened = |start: bool| -> Box<Open> {
-        let open = open_under(&format!("K{}", step.on % 4), &format!("R{number}")).with_resend(rule(how));
+        let (key, reference) = (format!("K{}", step.on % 4), format!("R{number}"));
+        let open =
+            if step.on % 4 == 3 { open_collection(&key, &reference) } else { open_under(&key, &reference) };
+        let twins = if how & 24 == 24 { Twins::Held } else { Twins::Sent };
+        let open = open.with_resend(rule(how)).with_twins(twins);
         let later = Start::Later { after: seconds(how) };
         Box::new(open.with_start(if start { Start::Now(lease("a")) } else { later }))
     };
@@ -81,20 +89,24 @@ async fn entry(bench: &Bench, step: Step, number: usize) -> Entry {
                 1 => Outcome::Throttled(notes),
                 2 => Outcome::Refused(notes),
                 3 => Outcome::Unknown(notes),
-                _ => Outcome::Accepted(told(&reference, how)),
+                _ => Outcome::Accepted(told(&reference, operation, how)),
             };
             let attempt = known.map_or(malipo_journal::Attempt(1), |known| known.attempt);
             Entry::Finish(Box::new(Finish::new(id, attempt, fence, outcome, seconds(how))))
         }
         7 => Entry::NoteAbsent(NoteAbsent::new(id, fence, seconds(how))),
-        8 | 9 => Entry::Apply(Box::new(Apply::new(id, Source::Answer, told(&reference, how)))),
+        8 | 9 => Entry::Apply(Box::new(Apply::new(id, Source::Answer, told(&reference, operation, how)))),
         10 => {
             let body = Raw::from(format!("{{{}}}", how % 3).as_str());
             Entry::StoreDelivery(Box::new(StoreDelivery::new(PROVIDER, DeliveryPurpose::Notice, body)))
         }
         11 => {
             let delivery = DeliveryId(u64::from(how % 3) + 1);
-            Entry::Apply(Box::new(Apply::new(id, Source::Delivery(delivery), told(&reference, how))))
+            Entry::Apply(Box::new(Apply::new(
+                id,
+                Source::Delivery(delivery),
+                told(&reference, operation, how),
+            )))
         }
         12 => {
             let delivery = DeliveryId(u64::from(how % 3) + 1);
@@ -103,7 +115,7 @@ async fn entry(bench: &Bench, step: Step, number: usize) -> Entry {
                 .with_party(ToldParty::new(Some("0708374149"), None));
             Entry::MatchUnaddressed(Box::new(unaddressed))
         }
-        13 => Entry::ClaimDue(ClaimDue::new(lease("c"), u32::from(how % 4))),
+        13 => Entry::ClaimDue(ClaimDue::new(PROVIDER, lease("c"), u32::from(how % 4))),
         14 => match how % 3 {
             0 => Entry::Schedule(Schedule::new(id, fence, seconds(how))),
             1 => Entry::Overdue(Overdue::new(id, fence, Reason::Silent)),
@@ -119,6 +131,8 @@ async fn entry(bench: &Bench, step: Step, number: usize) -> Entry {
             Entry::Resolve(Box::new(Resolve::new(id, "amina", "seen", decision)))
         }
         16 => Entry::Cancel(id),
+        17 => begin_confirm(id, "e"),
+        18 => Entry::SetAside(SetAside::new(DeliveryId(u64::from(how % 3) + 1), Aside::NotModelled)),
         _ => Entry::Erase(Erase::new(bench.now(), 2)),
     }
 }
@@ -152,7 +166,7 @@ fn the_steps_go_everywhere() {
     let mut runner = TestRunner::deterministic();
     let mut taken = BTreeSet::new();
     let mut kinds = BTreeSet::new();
-    for _ in 0..1500 {
+    for _ in 0..3000 {
         let steps = steps().new_tree(&mut runner).unwrap().current();
         let bench = Bench::memory();
         pollster::block_on(async {

@@ -163,11 +163,11 @@ fn no_rule_is_broken_even_by_hand() {
     });
     let by_hand = folder.by_hand();
     let names = "key, generation, provider, operation, reference, amount_minor, currency, opened_at, state, \
-        exposure, attempt, goods, resend, absences, fence, next_at, changed_at, events, version";
+        exposure, attempt, goods, resend, twins, asks, absences, fence, next_at, changed_at, events, version";
     let payment = |verb: &str, id: &str, key: &str, generation: u8, reference: &str, state: &str| {
         format!(
             "{verb} INTO payments (id, {names}) SELECT {id}, '{key}', {generation}, provider, operation, \
-             '{reference}', amount_minor, currency, opened_at, '{state}', exposure, 0, 0, resend, 0, 0, 1, \
+             '{reference}', amount_minor, currency, opened_at, '{state}', exposure, 0, 0, resend, twins, 0, 0, 0, 1, \
              changed_at, 1, 0 FROM payments WHERE id = 3"
         )
     };
@@ -178,7 +178,9 @@ fn no_rule_is_broken_even_by_hand() {
         )
     };
     let attempt = |verb: &str| {
-        format!("{verb} INTO attempts (payment, number, worker, began_at) VALUES (1, 1, 'a', 0)")
+        format!(
+            "{verb} INTO attempts (payment, number, operation, worker, began_at) VALUES (1, 1, 'pay_out', 'a', 0)"
+        )
     };
     let owned = |sql: &str| sql.to_owned();
     #[rustfmt::skip]
@@ -212,6 +214,7 @@ fn no_rule_is_broken_even_by_hand() {
         (owned("UPDATE attempts SET ended_as = 'refused'"), "ended twice"),
         (owned("UPDATE attempts SET ended_as = NULL, ended_at = NULL"), "ended twice"),
         (owned("UPDATE attempts SET number = 2"), "ended twice"),
+        (owned("UPDATE attempts SET operation = 'confirm'"), "ended twice"),
         (owned("DELETE FROM attempts"), "never removed"),
         (attempt("INSERT"), "began twice"),
         (attempt("INSERT OR REPLACE"), "began twice"),

@@ -9,3 +9,5 @@ pub(crate) mod opening;
 pub(crate) mod reading;
 pub(crate) mod reporting;
 pub(crate) mod sending;
+pub(crate) mod stepping;
+pub(crate) mod twinning;

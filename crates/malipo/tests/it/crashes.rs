@@ -101,6 +101,10 @@ impl Journal for DyingJournal {
     async fn unapplied(&self, after: DeliveryId, limit: u32) -> Result<Vec<StoredDelivery>, JournalError> {
         self.journal.unapplied(after, limit).await
     }
+
+    async fn stirred(&self) {
+        self.journal.stirred().await;
+    }
 }
 
 #[derive(Debug)]

@@ -25,6 +25,8 @@ CREATE TABLE payments (
     resend_times INTEGER,
     resend_quiet INTEGER,
     resend_within INTEGER,
+    twins TEXT NOT NULL CHECK (twins IN ('sent', 'held')),
+    asks INTEGER NOT NULL CHECK (asks >= 0),
     absences INTEGER NOT NULL CHECK (absences >= 0),
     absent_at INTEGER,
     fence INTEGER NOT NULL CHECK (fence >= 0),
@@ -51,7 +53,7 @@ CREATE TABLE payments (
 
 CREATE UNIQUE INDEX one_open_payment_of_a_key ON payments (key)
     WHERE state IN ('recorded', 'sending', 'accepted', 'unknown', 'review');
-CREATE INDEX payments_due ON payments (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX payments_due ON payments (provider, next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX payments_flagged ON payments (id) WHERE attention IS NOT NULL;
 CREATE INDEX payments_by_state ON payments (state);
 CREATE INDEX payments_exposed ON payments (provider, operation, amount_minor)
@@ -97,6 +99,7 @@ CREATE INDEX provider_refs_by_value ON provider_refs (provider, kind, value);
 CREATE TABLE attempts (
     payment INTEGER NOT NULL REFERENCES payments (id),
     number INTEGER NOT NULL CHECK (number >= 1),
+    operation TEXT NOT NULL,
     worker TEXT NOT NULL,
     began_at INTEGER NOT NULL,
     ended_at INTEGER,
@@ -110,7 +113,8 @@ CREATE TABLE attempts (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER an_attempt_ends_once BEFORE UPDATE ON attempts
-WHEN NEW.payment IS NOT OLD.payment OR NEW.number IS NOT OLD.number OR NEW.began_at IS NOT OLD.began_at
+WHEN NEW.payment IS NOT OLD.payment OR NEW.number IS NOT OLD.number OR NEW.operation IS NOT OLD.operation
+    OR NEW.began_at IS NOT OLD.began_at
     OR (OLD.ended_as IS NOT NULL AND (NEW.ended_as IS NOT OLD.ended_as OR NEW.ended_at IS NOT OLD.ended_at))
 BEGIN
     SELECT RAISE(ABORT, 'an attempt ended twice');
@@ -136,6 +140,7 @@ CREATE TABLE deliveries (
     received_at INTEGER NOT NULL,
     payment INTEGER REFERENCES payments (id),
     applied_at INTEGER,
+    set_aside TEXT,
     headers TEXT,
     body BLOB,
     CHECK (applied_at IS NULL OR payment IS NOT NULL)
@@ -143,7 +148,8 @@ CREATE TABLE deliveries (
 
 CREATE UNIQUE INDEX a_delivery_is_stored_once ON deliveries (digest, provider, purpose, ifnull(addressed, ''));
 CREATE INDEX deliveries_of_payment ON deliveries (payment) WHERE payment IS NOT NULL;
-CREATE INDEX deliveries_waiting ON deliveries (id) WHERE applied_at IS NULL;
+CREATE INDEX deliveries_erasable ON deliveries (received_at) WHERE payment IS NULL AND body IS NOT NULL;
+CREATE INDEX deliveries_waiting ON deliveries (id) WHERE applied_at IS NULL AND set_aside IS NULL;
 
 CREATE TABLE events (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

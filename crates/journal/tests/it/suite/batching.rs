@@ -6,7 +6,7 @@ use malipo_journal::{
     Source, Start,
 };
 
-use crate::bench::{Bench, begin, key, open, open_under, report};
+use crate::bench::{Bench, PROVIDER, begin, key, open, open_under, report};
 
 pub(crate) async fn one_refused_entry_undoes_no_other(bench: &Bench) {
     let mut conflict = open_under("A", "B");
@@ -41,7 +41,7 @@ pub(crate) async fn a_refused_entry_leaves_no_trace(bench: &Bench) {
         // It is written down before it turns out that it cannot begin.
         Entry::Open(Box::new(open("B").with_start(Start::Now(no_time.clone())))),
         Entry::Begin(Begin::new(PaymentId(1), no_time.clone(), None)),
-        Entry::ClaimDue(ClaimDue::new(no_time, 9)),
+        Entry::ClaimDue(ClaimDue::new(PROVIDER, no_time, 9)),
         Entry::Open(Box::new(open("C"))),
     ];
     let results = bench.journal.commit(batch).await.unwrap();

@@ -2,8 +2,8 @@ use malipo_core::{
     DeliveryPurpose, Money, Operation, ProviderId, ProviderRefs, Raw, State, ToldParty, Trust,
 };
 use malipo_journal::{
-    Apply, DeliveryId, Done, Entry, EventKind, MatchUnaddressed, News, PaymentId, PaymentState, Refused,
-    Source, StoreDelivery,
+    Apply, Aside, DeliveryId, Done, Entry, EventKind, MatchUnaddressed, News, PaymentId, PaymentState,
+    Refused, SetAside, Source, StoreDelivery,
 };
 
 use crate::bench::{Bench, PROVIDER, open, pay, report};
@@ -161,4 +161,25 @@ pub(crate) async fn how_much_alone_fits_nobody(bench: &Bench) {
         let anybody = unaddressed(id).with_party(party);
         assert_eq!(bench.done(find(anybody)).await, Done::NotMatched { candidates: Vec::new() });
     }
+}
+
+pub(crate) async fn what_is_set_aside_waits_for_nobody(bench: &Bench) {
+    let unapplied = async || -> Vec<_> {
+        let waiting = bench.journal.unapplied(DeliveryId(0), 9).await.unwrap();
+        waiting.iter().map(|delivery| delivery.id).collect()
+    };
+    let (first, second) = (stored(bench, delivery("{1}")).await, stored(bench, delivery("{2}")).await);
+    assert_eq!(unapplied().await, [first, second]);
+    let aside = |delivery, why| Entry::SetAside(SetAside::new(delivery, why));
+    assert_eq!(bench.done(aside(first, Aside::Balances)).await, Done::SetAside);
+    assert_eq!(unapplied().await, [second]);
+    let kept = bench.journal.delivery(first).await.unwrap().unwrap();
+    assert_eq!((kept.set_aside, kept.applied_at), (Some(Aside::Balances), None));
+    assert!(kept.delivery().unwrap().is_some(), "it is kept");
+    // A later version may read it after all.
+    let id = bench.accepted("A").await;
+    bench.done(apply(id, first, report("A", State::Settled))).await;
+    let kept = bench.journal.delivery(first).await.unwrap().unwrap();
+    assert_eq!((kept.set_aside, kept.payment), (None, Some(id)));
+    assert_eq!(bench.refused(aside(DeliveryId(99), Aside::Credit)).await, Refused::NoSuchDelivery);
 }

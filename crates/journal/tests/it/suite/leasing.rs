@@ -6,10 +6,10 @@ use malipo_journal::{
     PaymentId, PaymentState, Reason, Refused, ResendRule, Schedule, Start, Sweep,
 };
 
-use crate::bench::{Bench, begin, begin_again, finish, lease, open, report, with_rule};
+use crate::bench::{Bench, PROVIDER, begin, begin_again, finish, lease, open, report, with_rule};
 
 async fn claim(bench: &Bench, worker: &str, limit: u32) -> Vec<Claim> {
-    match bench.done(Entry::ClaimDue(ClaimDue::new(lease(worker), limit))).await {
+    match bench.done(Entry::ClaimDue(ClaimDue::new(PROVIDER, lease(worker), limit))).await {
         Done::Claimed(claims) => claims,
         other => panic!("{other:?}"),
     }
@@ -39,7 +39,7 @@ pub(crate) async fn what_is_due_is_claimed_once(bench: &Bench) {
         std::thread::spawn(move || {
             let mut mine = Vec::new();
             for _ in 0..100 {
-                let claim = Entry::ClaimDue(ClaimDue::new(lease("a"), 3));
+                let claim = Entry::ClaimDue(ClaimDue::new(PROVIDER, lease("a"), 3));
                 match pollster::block_on(journal.commit(vec![claim])).unwrap().remove(0).unwrap() {
                     Done::Claimed(claims) if claims.is_empty() => return mine,
                     Done::Claimed(claims) => mine.extend(ids(&claims)),
@@ -234,4 +234,28 @@ pub(crate) async fn nothing_open_is_forgotten(bench: &Bench) {
     assert_eq!(ids(&claims), [id]);
     let late: Begun = begun;
     assert_eq!(bench.refused(finish(id, late, Outcome::Unknown(Notes::default()))).await, Refused::Fenced);
+}
+
+pub(crate) async fn a_claim_is_of_one_account(bench: &Bench) {
+    let id = bench.recorded("A").await;
+    let elsewhere = ClaimDue::new(malipo_core::ProviderId::of("otherpay"), lease("a"), 9);
+    assert_eq!(bench.done(Entry::ClaimDue(elsewhere)).await, Done::Claimed(Vec::new()));
+    assert_eq!(ids(&claim(bench, "a", 9).await), [id]);
+}
+
+pub(crate) async fn questions_are_counted_from_the_newest_attempt(bench: &Bench) {
+    let rule = ResendRule::SameReference { within: Duration::from_secs(3600) };
+    let id = bench.unknown(with_rule("A", rule)).await;
+    for asks in 1..=3 {
+        bench.clock.forward(60);
+        let claims = claim(bench, "a", 9).await;
+        assert_eq!(claims[0].payment.asks, asks);
+        bench.done(schedule(id, claims[0].fence)).await;
+    }
+    bench.begun(begin_again(id, "a", None)).await;
+    assert_eq!(bench.payment(id).await.asks, 0);
+    let sent = bench.recorded("B").await;
+    bench.clock.forward(1);
+    assert_eq!(ids(&claim(bench, "a", 9).await), [sent]);
+    assert_eq!(bench.payment(sent).await.asks, 0, "what is to be sent is not asked about");
 }

@@ -204,7 +204,7 @@ pub(crate) async fn what_was_not_sent_is_held_when_somebody_speaks_of_it(bench: 
     assert_eq!(bench.tell(id, other).await, applied(PaymentState::Recorded, News::New));
     assert_eq!(bench.payment(id).await.next_at, None);
     assert_eq!(bench.refused(begin(id, "a", None)).await, Refused::Held { payment: id });
-    let claim = Entry::ClaimDue(ClaimDue::new(lease("a"), 9));
+    let claim = Entry::ClaimDue(ClaimDue::new(PROVIDER, lease("a"), 9));
     assert_eq!(bench.done(claim).await, Done::Claimed(Vec::new()));
     let keep = Resolve::new(id, "amina", "it was meant for another payment", Decision::Keep);
     bench.done(Entry::Resolve(Box::new(keep))).await;

@@ -6,7 +6,7 @@ use malipo_journal::{
     PaymentState, Reason, Refused, ResendRule, Resolve,
 };
 
-use crate::bench::{Bench, begin, begin_again, finish, lease, open, report, with_rule};
+use crate::bench::{Bench, PROVIDER, begin, begin_again, finish, lease, open, report, with_rule};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -237,7 +237,7 @@ pub(crate) async fn only_what_has_not_left_is_cancelled(bench: &Bench) {
     }
     // Whoever was about to send it does not.
     let id = bench.recorded("claimed").await;
-    let claim = ClaimDue::new(lease("a"), 9);
+    let claim = ClaimDue::new(PROVIDER, lease("a"), 9);
     let Done::Claimed(claims) = bench.done(Entry::ClaimDue(claim)).await else { panic!() };
     let fence = claims.iter().find(|claim| claim.payment.id == id).unwrap().fence;
     bench.done(Entry::Cancel(id)).await;
