@@ -39,11 +39,11 @@ pub(super) async fn begin_again(tx: &mut dyn Tx, begin: Begin, now: Timestamp) -
 /// whose fate nobody knows is not followed by another.
 pub(super) async fn begin_confirm(tx: &mut dyn Tx, begin: Begin, now: Timestamp) -> Result<Done, Stop> {
     let mut payment = payment(tx, begin.payment).await?;
-    may_have(&payment, begin.fence, now)?;
     let waits = matches!(payment.state(), PaymentState::Accepted | PaymentState::Unknown);
     if !waits || payment.operation != Operation::Collect {
         return Err(Refused::WrongState { state: payment.state() }.into());
     }
+    may_have(&payment, begin.fence, now)?;
     let is_open = |attempt: &AttemptRecord| {
         attempt.operation == Operation::Confirm && matches!(attempt.end, None | Some(AttemptEnd::Unknown))
     };

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use malipo_core::{Error, ProviderId};
 
-use crate::{InvalidCallbacks, JournalError, PaymentId, PaymentState, Refused, StoredError};
+use crate::{InvalidCallbacks, JournalError, Refused, StoredError};
 
 /// Why something was not done. Open: more will come.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -43,14 +43,6 @@ pub enum PaymentsError {
     /// There is no payment of this key.
     #[error("there is no payment of this key")]
     NoSuchKey,
-    /// The payment is not where this can be done.
-    #[error("payment {payment} is {state}, where this cannot be done")]
-    WrongState {
-        /// The payment.
-        payment: PaymentId,
-        /// Its state.
-        state: PaymentState,
-    },
     /// The credential may not be used now: it was used too often, or refused too often.
     #[error("the account's credential may not be used for another {} seconds: do it then", .0.as_secs())]
     NotNow(Duration),

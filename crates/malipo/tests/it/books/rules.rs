@@ -24,7 +24,7 @@ async fn a_code_that_its_payer_was_sent_confirms_a_collection() {
         books.until("ORDER-1", &[PaymentState::Paid]).await;
         assert_eq!((books.sim.calls(Gateway::SasaPay, Operation::Confirm), books.moved()), (2, 1));
         let late = books.payments.confirm(&key, Secret::new("123456")).await.unwrap_err();
-        assert!(matches!(late, PaymentsError::WrongState { .. }), "{late}");
+        assert!(matches!(late, PaymentsError::Refused(Refused::WrongState { .. })), "{late}");
     }
 }
 
