@@ -50,7 +50,8 @@ impl JournalErrorKind {
 }
 
 impl JournalError {
-    pub(crate) fn new(kind: JournalErrorKind, message: impl Into<String>) -> Self {
+    /// A failure of a store. `message` says what was wrong, and names no person and no secret.
+    pub fn new(kind: JournalErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), source: None }
     }
 

@@ -155,6 +155,7 @@ const fn turned_away(operation: Operation, status: u16) -> (Meaning, &'static st
         (_, 401) => (Meaning::TokenRejected, CHECK_KEYS),
         (_, 408) => (Meaning::Failed, ASK),
         (_, 409) => (Meaning::Duplicate, ASK),
+        (_, 429) => (Meaning::Throttled, SLOW_DOWN),
         _ => (Meaning::Refused, CORRECT),
     }
 }
@@ -233,6 +234,7 @@ const UNKNOWN_PATH: &str = "Cannot ";
 const CHECK_KEYS: &str =
     "check that the consumer key and secret are of this environment and were copied whole";
 const CORRECT: &str = "correct what the gateway names";
+const SLOW_DOWN: &str = "send fewer requests, and this one again later";
 const ASK: &str = "ask for the payout's status before anything else";
 const CONTRADICTS: &str = "it says two things at once: ask again, and KasaPay if it stays";
 const UNLISTED: &str = "a code that nobody documented: ask again, and KasaPay if it stays";

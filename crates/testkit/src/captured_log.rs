@@ -33,6 +33,9 @@ impl CapturedLog {
 
     /// Does `work` and captures what this thread logs meanwhile.
     pub fn during<T>(&self, work: impl FnOnce() -> T) -> T {
+        // For each place that logs, tracing remembers whether anybody listens. Where there is one listener it asks only
+        // the thread that comes there first, which may be another test's; where there are two, it asks them.
+        let _second = tracing::Dispatch::new(self.clone());
         tracing::subscriber::with_default(self.clone(), work)
     }
 

@@ -136,14 +136,16 @@ impl Payments {
                 return Ok(false);
             }
         }
-        if believed && report.state.is_final() {
-            let is_refusal = report.code.as_deref().is_some_and(|code| account.is_refusal(code));
-            let (refused, taken) = (Heard::Refused(Gate::Results), Heard::Taken(Gate::Results));
-            account.hear(if is_refusal { refused } else { taken });
-        }
+        let is_refusal = report.code.as_deref().is_some_and(|code| account.is_refusal(code));
         let apply = Apply::new(payment.id, Source::Delivery(stored.id), report);
         self.commit(Entry::Apply(Box::new(apply))).await?;
-        watch::moved(payment.state(), &self.payment(payment.id).await?);
+        let known = self.payment(payment.id).await?;
+        match known.state() {
+            PaymentState::Failed if is_end && is_refusal => account.hear(Heard::Refused(Gate::Results)),
+            PaymentState::Paid | PaymentState::Failed if is_end => account.hear(Heard::Taken(Gate::Results)),
+            _ => {}
+        }
+        watch::moved(payment.state(), &known);
         Ok(true)
     }
 

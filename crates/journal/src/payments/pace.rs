@@ -228,3 +228,6 @@ fn limiter(interval: Duration, env: &Arc<dyn Env>) -> Option<Limiter> {
     let quota = Quota::with_period(interval)?.allow_burst(NonZeroU32::MIN);
     Some(RateLimiter::direct_with_clock(quota, PaceClock(env.clone())))
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,6 +52,7 @@ fn the_envelope_is_a_refusal_only_where_it_repeats_a_status_of_4xx() {
         (422, &envelope(422), ErrorKind::Refused, Effect::None),
         (408, &envelope(408), ErrorKind::Unavailable, Effect::Unknown),
         (409, &envelope(409), ErrorKind::Duplicate, Effect::Unknown),
+        (429, &envelope(429), ErrorKind::Throttled, Effect::None),
         (400, wordless, ErrorKind::Unreadable, Effect::Unknown),
         (400, blank, ErrorKind::Unreadable, Effect::Unknown),
         (400, &envelope(401), ErrorKind::Unreadable, Effect::Unknown),

@@ -1,7 +1,10 @@
 //! The engine with a journal, at every gateway over every transport: whatever happens on the way, the gateway's ledger and
 //! our books agree, and nobody is paid twice.
 
+mod failing;
+mod pace;
 mod rules;
+mod watched;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -12,7 +15,7 @@ use axum::extract::State as Shared;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use malipo::journal::{
-    Account, Address, CallbackKey, CallbackUrls, Decision, EventId, Lease, MemoryJournal, Payment,
+    Account, Address, CallbackKey, CallbackUrls, Decision, EventId, Journal, Lease, MemoryJournal, Payment,
     PaymentState, Payments, PaymentsError, Policy, Refused, ResendRule, Settlement,
 };
 use malipo::transport::Transport;
@@ -68,6 +71,17 @@ impl Books {
         make: fn(&Sim, Arc<dyn Transport>) -> P,
         policy: fn(Policy) -> Policy,
     ) -> Vec<Self> {
+        let memory = |env: Arc<SystemEnv>| -> Arc<dyn Journal> { Arc::new(MemoryJournal::new(env)) };
+        Self::each_in(memory, gateway, operation, make, policy).await
+    }
+
+    async fn each_in<P: Provider + Callbacks + 'static>(
+        journal: impl Fn(Arc<SystemEnv>) -> Arc<dyn Journal>,
+        gateway: Gateway,
+        operation: Operation,
+        make: fn(&Sim, Arc<dyn Transport>) -> P,
+        policy: fn(Policy) -> Policy,
+    ) -> Vec<Self> {
         let mut all = Vec::new();
         for (over, transport) in transports() {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -81,7 +95,7 @@ impl Books {
             let provider = Arc::new(make(&sim, transport));
             let account = provider.id().clone();
             let env = Arc::new(SystemEnv::new());
-            let journal = Arc::new(MemoryJournal::new(env.clone()));
+            let journal = journal(env.clone());
             let quick = policy(quick(Policy::of(provider.capabilities())));
             let payments = Payments::new(journal, urls.clone(), env, "worker-1".parse().unwrap())
                 .with_account(Account::new(3, provider).with_policy(quick))
@@ -159,15 +173,23 @@ struct Shop {
 
 /// The four gateways, each over every transport.
 async fn everywhere(policy: fn(Policy) -> Policy) -> Vec<Shop> {
+    everywhere_in(|env| Arc::new(MemoryJournal::new(env)), policy).await
+}
+
+async fn everywhere_in(
+    journal: impl Fn(Arc<SystemEnv>) -> Arc<dyn Journal>,
+    policy: fn(Policy) -> Policy,
+) -> Vec<Shop> {
     let out = Operation::PayOut;
+    let journal = &journal;
     let mut all = Vec::new();
     let mut open = |made: Vec<Books>, instruction: fn(&str) -> Instruction| {
         all.extend(made.into_iter().map(|books| Shop { books, instruction }));
     };
-    open(Books::each(Gateway::Daraja, out, daraja, policy).await, to_wallet);
-    open(Books::each(Gateway::KasaPay, out, kasapay, policy).await, to_till);
-    open(Books::each(Gateway::SasaPay, Operation::Collect, sasapay, policy).await, from_phone);
-    open(Books::each(Gateway::Kyanda, out, kyanda, policy).await, to_wallet);
+    open(Books::each_in(journal, Gateway::Daraja, out, daraja, policy).await, to_wallet);
+    open(Books::each_in(journal, Gateway::KasaPay, out, kasapay, policy).await, to_till);
+    open(Books::each_in(journal, Gateway::SasaPay, Operation::Collect, sasapay, policy).await, from_phone);
+    open(Books::each_in(journal, Gateway::Kyanda, out, kyanda, policy).await, to_wallet);
     all
 }
 

@@ -1,0 +1,201 @@
+//! A journal that fails: nothing leaves that is not written down, nothing that was heard is lost, and when it works
+//! again so does everything else, without a person.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use malipo::journal::{
+    AttemptRecord, DeliveryId, Done, Entry, Event, Filter, Find, JournalError, JournalErrorKind, PaymentId,
+    StoredDelivery,
+};
+use malipo::{Report, async_trait};
+
+use super::*;
+
+/// A journal that does nothing while somebody says so.
+#[derive(Debug)]
+struct Failing {
+    journal: MemoryJournal,
+    fails: Mutex<Fails>,
+    failures: AtomicUsize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fails {
+    Never,
+    Always(JournalErrorKind),
+    /// Only when it is told how an attempt ended.
+    Ends,
+}
+
+impl Failing {
+    fn new(env: Arc<SystemEnv>) -> Self {
+        Self {
+            journal: MemoryJournal::new(env),
+            fails: Mutex::new(Fails::Never),
+            failures: AtomicUsize::new(0),
+        }
+    }
+
+    fn set(&self, fails: Fails) {
+        *self.fails.lock().unwrap() = fails;
+    }
+
+    fn works(&self, ends: bool) -> Result<(), JournalError> {
+        let kind = match *self.fails.lock().unwrap() {
+            Fails::Always(kind) => kind,
+            Fails::Ends if ends => JournalErrorKind::Unavailable,
+            Fails::Never | Fails::Ends => return Ok(()),
+        };
+        self.failures.fetch_add(1, Ordering::SeqCst);
+        Err(JournalError::new(kind, "somebody pulled the plug"))
+    }
+}
+
+#[async_trait]
+impl Journal for Failing {
+    async fn commit(&self, batch: Vec<Entry>) -> Result<Vec<Result<Done, Refused>>, JournalError> {
+        self.works(batch.iter().any(|entry| matches!(entry, Entry::Finish(_))))?;
+        self.journal.commit(batch).await
+    }
+
+    async fn find(&self, by: &Find) -> Result<Option<Payment>, JournalError> {
+        self.works(false)?;
+        self.journal.find(by).await
+    }
+
+    async fn list(&self, which: Filter, after: PaymentId, limit: u32) -> Result<Vec<Payment>, JournalError> {
+        self.works(false)?;
+        self.journal.list(which, after, limit).await
+    }
+
+    async fn events(&self, after: EventId, limit: u32) -> Result<Vec<Event>, JournalError> {
+        self.works(false)?;
+        self.journal.events(after, limit).await
+    }
+
+    async fn history(&self, payment: PaymentId) -> Result<Vec<Event>, JournalError> {
+        self.works(false)?;
+        self.journal.history(payment).await
+    }
+
+    async fn attempts(&self, payment: PaymentId) -> Result<Vec<AttemptRecord>, JournalError> {
+        self.works(false)?;
+        self.journal.attempts(payment).await
+    }
+
+    async fn reports(&self, payment: PaymentId) -> Result<Vec<Report>, JournalError> {
+        self.works(false)?;
+        self.journal.reports(payment).await
+    }
+
+    async fn delivery(&self, delivery: DeliveryId) -> Result<Option<StoredDelivery>, JournalError> {
+        self.works(false)?;
+        self.journal.delivery(delivery).await
+    }
+
+    async fn unapplied(&self, after: DeliveryId, limit: u32) -> Result<Vec<StoredDelivery>, JournalError> {
+        self.works(false)?;
+        self.journal.unapplied(after, limit).await
+    }
+
+    async fn stirred(&self) {
+        self.journal.stirred().await;
+    }
+}
+
+/// KasaPay over every transport, with the journal of each.
+async fn failing() -> Vec<(Books, Arc<Failing>)> {
+    let journals = Mutex::new(Vec::new());
+    let make = |env: Arc<SystemEnv>| -> Arc<dyn Journal> {
+        let journal = Arc::new(Failing::new(env));
+        journals.lock().unwrap().push(journal.clone());
+        journal
+    };
+    let all = Books::each_in(make, Gateway::KasaPay, Operation::PayOut, kasapay, |mut policy| {
+        // Nobody may ask while the answer is kept from being written.
+        policy.asking = vec![Duration::from_secs(60)];
+        policy
+    })
+    .await;
+    all.into_iter().zip(journals.into_inner().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn without_the_journal_nothing_leaves() {
+    for (books, journal) in failing().await {
+        for kind in [
+            JournalErrorKind::Busy,
+            JournalErrorKind::Unavailable,
+            JournalErrorKind::Full,
+            JournalErrorKind::ReadOnly,
+        ] {
+            journal.set(Fails::Always(kind));
+            let error = books.submit("ORDER-1", to_till("1500")).await.unwrap_err();
+            let PaymentsError::Journal(why) = &error else { panic!("{error}") };
+            assert_eq!((why.kind(), books.sent()), (kind, 0), "over {}", books.over);
+            assert!(error.to_string().contains(kind.remedy()), "it says what to do: {error}");
+            assert!(books.payments.tick().await.is_err());
+        }
+        journal.set(Fails::Never);
+        books.submit("ORDER-1", to_till("1500")).await.unwrap();
+        books.until("ORDER-1", &[PaymentState::Paid]).await;
+        assert_eq!((books.sent(), books.moved()), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn what_was_answered_while_the_journal_failed_is_written_when_it_works() {
+    for (books, journal) in failing().await {
+        books.sim.inject(Gateway::KasaPay, Operation::PayOut, [Fault::CallbackNever]).unwrap();
+        journal.set(Fails::Ends);
+        let error = books.submit("ORDER-1", to_till("1500")).await.unwrap_err();
+        assert!(matches!(error, PaymentsError::Journal(_)), "{error}");
+        assert_eq!(books.sent(), 1, "it had left when the journal failed");
+        assert!(books.payments.tick().await.is_err(), "and is tried again");
+        let key = "ORDER-1".parse().unwrap();
+        assert_eq!(books.payments.newest(&key).await.unwrap().state(), PaymentState::Sending);
+        journal.set(Fails::Never);
+        books.payments.tick().await.unwrap();
+        let payment = books.payments.newest(&key).await.unwrap();
+        assert_eq!(payment.state(), PaymentState::Accepted, "over {}: as it was answered", books.over);
+        assert_eq!(books.submit("ORDER-1", to_till("1500")).await.unwrap().id, payment.id);
+        assert_eq!(books.sent(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_is_posted_while_the_journal_fails_is_not_taken() {
+    for (books, journal) in failing().await {
+        books.sim.inject(Gateway::KasaPay, Operation::PayOut, [Fault::CallbackNever]).unwrap();
+        let payment = books.submit("ORDER-1", to_till("1500")).await.unwrap();
+        let url = books.urls.mint(Address::of(3, payment.id, DeliveryPurpose::Result)).unwrap();
+        let path = format!("/callbacks{}", url.as_str().split_once("/callbacks").unwrap().1);
+        journal.set(Fails::Always(JournalErrorKind::Full));
+        let delivered = books.payments.deliver(&path, &[], b"{}".to_vec()).await.unwrap();
+        assert_eq!((delivered.reply.status, delivered.delivery), (503, None), "over {}", books.over);
+        journal.set(Fails::Never);
+        let delivered = books.payments.deliver(&path, &[], b"{}".to_vec()).await.unwrap();
+        assert_eq!(delivered.reply.status, 200);
+        assert!(delivered.delivery.is_some());
+    }
+}
+
+#[tokio::test]
+async fn whoever_runs_goes_on_when_the_journal_works_again() {
+    for (books, journal) in failing().await {
+        journal.set(Fails::Always(JournalErrorKind::Unavailable));
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let payments = books.payments.clone();
+        let running = tokio::spawn(async move { payments.run(async { drop(stopped.await) }).await });
+        while journal.failures.load(Ordering::SeqCst) < 3 {
+            SystemEnv::new().sleep(Duration::from_millis(10)).await;
+        }
+        journal.set(Fails::Never);
+        let payment = books.submit("ORDER-1", to_till("1500")).await.unwrap();
+        let settlement = books.payments.settled(&payment.key, Duration::from_secs(10)).await.unwrap();
+        assert!(matches!(settlement, Settlement::Paid(_)), "over {}: {settlement:?}", books.over);
+        stop.send(()).unwrap();
+        running.await.unwrap();
+    }
+}
