@@ -1,23 +1,18 @@
 //! Posting a callback for real.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, Uri, header};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Collected, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use malipo_core::Timer;
-use serde_json::Value;
 use tokio::net::TcpStream;
 
 use crate::event::Delivery;
-use crate::notify::{Acknowledgement, Callback};
-
-/// How long the merchant has to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+use crate::notify::Callback;
 
 /// The longest answer that is read, in bytes, by a gateway that reads answers.
 const ANSWER_LIMIT: usize = 4096;
@@ -31,17 +26,19 @@ pub(crate) async fn deliver(callback: &Callback, env: &dyn Timer) -> Delivery {
     };
     tokio::select! {
         biased;
-        outcome = post(request, callback.acknowledgement, &addresses) => match outcome {
+        outcome = post(callback, request, &addresses) => match outcome {
             Ok(delivery) => delivery,
             Err(why) => Delivery::Failed(why),
         },
-        () = env.sleep(PATIENCE) => Delivery::Failed(format!("no answer within {} s", PATIENCE.as_secs())),
+        () = env.sleep(callback.patience()) => {
+            Delivery::Failed(format!("no answer within {} s", callback.patience().as_secs()))
+        }
     }
 }
 
 async fn post(
+    callback: &Callback,
     request: Request<Bytes>,
-    wanted: Acknowledgement,
     addresses: &[SocketAddr],
 ) -> Result<Delivery, String> {
     let stream = TcpStream::connect(addresses).await.map_err(|error| format!("no connection: {error}"))?;
@@ -50,23 +47,17 @@ async fn post(
     let exchange = async move {
         let reply = sender.send_request(in_origin_form(request)).await.map_err(|error| error.to_string())?;
         let status = reply.status().as_u16();
-        match wanted {
-            Acknowledgement::Any => Ok(Delivery::Answered(status)),
-            Acknowledgement::StatusSuccess if status == 200 && says_success(reply).await => {
-                Ok(Delivery::Answered(status))
-            }
-            Acknowledgement::StatusSuccess => Ok(Delivery::NotAcknowledged(status)),
-        }
+        let body = if callback.reads_answer(status) { read(reply).await } else { Bytes::new() };
+        Ok(callback.answered(status, &body))
     };
     // The connection does the work of the exchange and ends after it; how it ends changes nothing.
     let (outcome, _) = tokio::join!(exchange, connection);
     outcome
 }
 
-async fn says_success(reply: Response<Incoming>) -> bool {
-    let Ok(body) = Limited::new(reply.into_body(), ANSWER_LIMIT).collect().await else { return false };
-    let said = serde_json::from_slice::<Value>(&body.to_bytes()).ok();
-    said.is_some_and(|said| said.get("status").and_then(Value::as_str) == Some("success"))
+/// The body of an answer, or nothing where it is too long or breaks off.
+async fn read(reply: Response<Incoming>) -> Bytes {
+    Limited::new(reply.into_body(), ANSWER_LIMIT).collect().await.map(Collected::to_bytes).unwrap_or_default()
 }
 
 /// As a request looks on a connection of its own: the path in the first line, the host in a header.

@@ -6,10 +6,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, header};
 use rust_decimal::Decimal;
+use serde_json::Value;
 
+use crate::event::Delivery;
 use crate::fault::{Fault, Faults};
 use crate::gateways::{Gateway, Work};
 use crate::payment::{Payment, PaymentState};
+
+/// How long the merchant has to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A callback on its way to the merchant.
 #[derive(Clone)]
@@ -71,6 +76,37 @@ impl Callback {
     pub fn reference(&self) -> &str {
         &self.reference
     }
+
+    /// Who posts it.
+    pub fn gateway(&self) -> Gateway {
+        self.gateway
+    }
+
+    /// The number of its lane. Callbacks of one lane are posted one after the other, each after the one before was
+    /// answered or given up; lanes do not wait for each other.
+    pub fn lane(&self) -> u64 {
+        self.lane
+    }
+
+    /// How long the merchant has to answer it.
+    pub fn patience(&self) -> Duration {
+        PATIENCE
+    }
+
+    /// What the gateway makes of an answer to it.
+    pub fn answered(&self, status: u16, body: &[u8]) -> Delivery {
+        match self.acknowledgement {
+            Acknowledgement::StatusSuccess if status != 200 || !says_success(body) => {
+                Delivery::NotAcknowledged(status)
+            }
+            Acknowledgement::Any | Acknowledgement::StatusSuccess => Delivery::Answered(status),
+        }
+    }
+
+    /// Whether the gateway reads the body of an answer with this status.
+    pub(crate) fn reads_answer(&self, status: u16) -> bool {
+        self.acknowledgement == Acknowledgement::StatusSuccess && status == 200
+    }
 }
 
 impl std::fmt::Debug for Callback {
@@ -78,6 +114,11 @@ impl std::fmt::Debug for Callback {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Callback").field("reference", &self.reference).finish_non_exhaustive()
     }
+}
+
+fn says_success(body: &[u8]) -> bool {
+    let said = serde_json::from_slice::<Value>(body).ok();
+    said.is_some_and(|said| said.get("status").and_then(Value::as_str) == Some("success"))
 }
 
 /// Which story a callback tells.
