@@ -1,0 +1,104 @@
+//! One process: the engine over its accounts and its journal, somebody who submits, and somebody who works.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use malipo::journal::{Filter, Journal as _, Key, Payment, PaymentId, Payments, PaymentsError};
+use malipo::{Env as _, Instruction, ProviderId, Timer as _};
+
+use crate::clock::Clock;
+use crate::executor::{Group, Spawner};
+use crate::life::Life;
+use crate::watched::Watched;
+use crate::witness::Witness;
+
+/// How often a journal that refuses is tried again before that is taken for a fault.
+const PATIENCE: u32 = 50;
+/// How long a worker rests at most: while something is being submitted, and otherwise.
+const NAP: Duration = Duration::from_secs(5);
+const REST: Duration = Duration::from_secs(3600);
+
+/// A payment that is to be made.
+#[derive(Debug, Clone)]
+pub(crate) struct Order {
+    pub(crate) key: Key,
+    pub(crate) account: ProviderId,
+    pub(crate) instruction: Instruction,
+}
+
+/// One process, as long as its group lives.
+#[derive(Debug, Clone)]
+pub(crate) struct Process {
+    pub(crate) group: Group,
+    pub(crate) life: Arc<Life>,
+    pub(crate) payments: Payments,
+    pub(crate) journal: Arc<Watched>,
+    pub(crate) clock: Clock,
+    pub(crate) witness: Witness,
+    /// How many orders it has yet to submit.
+    pub(crate) submitting: Arc<AtomicUsize>,
+}
+
+impl Process {
+    /// Submits these and works until it dies.
+    pub(crate) fn start(self, orders: Vec<Order>, spawner: &Spawner) {
+        self.submitting.store(orders.len(), Ordering::SeqCst);
+        for order in orders {
+            spawner.spawn(self.group, self.clone().submit(order));
+        }
+        let group = self.group;
+        spawner.spawn(group, self.work());
+    }
+
+    /// Whether all it was to submit is submitted.
+    pub(crate) fn has_submitted(&self) -> bool {
+        self.submitting.load(Ordering::SeqCst) == 0
+    }
+
+    async fn submit(self, order: Order) {
+        let Order { key, account, instruction } = order;
+        for _ in 0..PATIENCE {
+            let done = self.payments.submit(&account, key.clone(), instruction.clone()).await;
+            self.life.go_on().await;
+            match done {
+                Ok(payment) => {
+                    self.witness.note(format!("{:?} submitted {key}: {}", self.group, payment.state()));
+                    self.submitting.fetch_sub(1, Ordering::SeqCst);
+                    return;
+                }
+                Err(error @ (PaymentsError::Refused(_) | PaymentsError::Journal(_))) => {
+                    self.witness.note(format!("{:?} could not submit {key}: {error}", self.group));
+                    self.clock.sleep(NAP).await;
+                }
+                Err(error) => return self.witness.complain(format!("{key} cannot be submitted: {error}")),
+            }
+        }
+        self.witness.complain(format!("{key} was not submitted in {PATIENCE} tries"));
+    }
+
+    async fn work(self) {
+        loop {
+            if let Err(error) = self.payments.tick().await {
+                self.witness.note(format!("{:?} could not work: {error}", self.group));
+            }
+            self.life.go_on().await;
+            self.clock.sleep(self.rest().await).await;
+            self.life.go_on().await;
+        }
+    }
+
+    /// How long until there is something to do.
+    async fn rest(&self) -> Duration {
+        let open = self.journal.list(Filter::Open, PaymentId(0), 100).await.unwrap_or_default();
+        let now = self.clock.now().to_system_time();
+        let wait = |payment: &Payment| {
+            let due = payment.next_at.max(payment.leased_until)?;
+            // A moment more: what is due at a time is not due before it.
+            let wait = due.to_system_time().duration_since(now).unwrap_or_default();
+            Some(wait.saturating_add(Duration::from_millis(1)))
+        };
+        let most = if self.has_submitted() { REST } else { NAP };
+        open.iter().filter_map(wait).min().unwrap_or(most).clamp(Duration::from_millis(1), most)
+    }
+}

@@ -1,0 +1,167 @@
+//! A journal that is watched: every call lets others go first, and every commit is a place to die at.
+
+use std::sync::Arc;
+
+use malipo::journal::{
+    AttemptRecord, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Journal, JournalError, Payment,
+    PaymentId, Refused, StoredDelivery,
+};
+use malipo::{Report, async_trait};
+
+use crate::executor::{Breath, Group};
+use crate::life::{Life, Place};
+use crate::witness::{Witness, Written};
+
+/// The journal of one process.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) life: Arc<Life>,
+    pub(crate) group: Group,
+    pub(crate) witness: Witness,
+}
+
+impl Watched {
+    async fn enter(&self) -> &dyn Journal {
+        Breath::default().await;
+        self.life.go_on().await;
+        &*self.journal
+    }
+
+    fn saw(&self, asked: &Asked, done: &Result<Done, Refused>) {
+        let Self { group, witness, .. } = self;
+        match done {
+            Ok(done) => {
+                if !is_nothing(done) {
+                    witness.note(format!("{group:?} commits {}: {}", asked.name, outcome(done)));
+                }
+            }
+            Err(refused) => witness.note(format!("{group:?} commits {}: refused, {refused}", asked.name)),
+        }
+        let mut seen = witness.seen();
+        let begun = match done {
+            Ok(Done::Opened { payment, begun }) => {
+                if let Some((provider, amount)) = asked.intent.clone() {
+                    seen.intents.push(Written { payment: *payment, provider, amount });
+                }
+                begun.map(|begun| (*payment, begun))
+            }
+            Ok(Done::Begun(begun)) => asked.payment.map(|payment| (payment, *begun)),
+            Ok(Done::Resolved { begun, .. }) => asked.payment.zip(*begun),
+            _ => None,
+        };
+        if let Some((payment, begun)) = begun {
+            seen.begun.push((payment, begun.attempt, *group));
+        }
+        seen.changed = true;
+    }
+}
+
+/// What an entry asks for, as far as what came of it does not say.
+struct Asked {
+    name: &'static str,
+    payment: Option<PaymentId>,
+    intent: Option<(malipo::ProviderId, malipo::Money)>,
+}
+
+impl Asked {
+    fn of(entry: &Entry) -> Self {
+        let (name, payment) = match entry {
+            Entry::Open(_) => ("Open", None),
+            Entry::Again(_) => ("Again", None),
+            Entry::Begin(begin) => ("Begin", Some(begin.payment)),
+            Entry::BeginAgain(begin) => ("BeginAgain", Some(begin.payment)),
+            Entry::Finish(finish) => ("Finish", Some(finish.payment)),
+            Entry::NoteAbsent(absent) => ("NoteAbsent", Some(absent.payment)),
+            Entry::StoreDelivery(_) => ("StoreDelivery", None),
+            Entry::Apply(apply) => ("Apply", Some(apply.payment)),
+            Entry::MatchUnaddressed(_) => ("MatchUnaddressed", None),
+            Entry::ClaimDue(_) => ("ClaimDue", None),
+            Entry::Schedule(schedule) => ("Schedule", Some(schedule.payment)),
+            Entry::Overdue(overdue) => ("Overdue", Some(overdue.payment)),
+            Entry::Sweep(_) => ("Sweep", None),
+            Entry::Resolve(resolve) => ("Resolve", Some(resolve.payment)),
+            Entry::Cancel(payment) => ("Cancel", Some(*payment)),
+            _ => ("something", None),
+        };
+        let intent = match entry {
+            Entry::Open(open) | Entry::Again(open) => {
+                open.instruction.terms().map(|terms| (open.provider.clone(), terms.amount))
+            }
+            _ => None,
+        };
+        Self { name, payment, intent }
+    }
+}
+
+/// Whether it changed nothing, which is most of what a process finds that has nothing to do.
+fn is_nothing(done: &Done) -> bool {
+    match done {
+        Done::Claimed(claims) => claims.is_empty(),
+        Done::Swept(swept) => swept.is_empty(),
+        _ => false,
+    }
+}
+
+/// What was done, without anything that names people.
+fn outcome(done: &Done) -> String {
+    match done {
+        Done::Opened { payment, begun } => {
+            format!("payment {payment}, attempt {:?}", begun.map(|begun| begun.attempt.0))
+        }
+        Done::Existing(payment) => format!("payment {} is {}", payment.id, payment.state()),
+        Done::Begun(begun) => format!("attempt {}", begun.attempt),
+        Done::Finished(state) | Done::Late(state) | Done::Applied { state, .. } => state.to_string(),
+        Done::Claimed(claims) => format!("{} claimed", claims.len()),
+        Done::Swept(swept) => format!("{} swept", swept.len()),
+        Done::Stored(delivery) => format!("delivery {delivery}"),
+        other => format!("{other:?}"),
+    }
+}
+
+#[async_trait]
+impl Journal for Watched {
+    async fn commit(&self, batch: Vec<Entry>) -> Result<Vec<Result<Done, Refused>>, JournalError> {
+        self.enter().await;
+        self.life.pass(Place::BeforeCommit).await;
+        let asked: Vec<_> = batch.iter().map(Asked::of).collect();
+        let done = self.journal.commit(batch).await?;
+        for (asked, done) in asked.iter().zip(&done) {
+            self.saw(asked, done);
+        }
+        self.life.pass(Place::AfterCommit).await;
+        Ok(done)
+    }
+
+    async fn find(&self, by: &Find) -> Result<Option<Payment>, JournalError> {
+        self.enter().await.find(by).await
+    }
+
+    async fn list(&self, which: Filter, after: PaymentId, limit: u32) -> Result<Vec<Payment>, JournalError> {
+        self.enter().await.list(which, after, limit).await
+    }
+
+    async fn events(&self, after: EventId, limit: u32) -> Result<Vec<Event>, JournalError> {
+        self.enter().await.events(after, limit).await
+    }
+
+    async fn history(&self, payment: PaymentId) -> Result<Vec<Event>, JournalError> {
+        self.enter().await.history(payment).await
+    }
+
+    async fn attempts(&self, payment: PaymentId) -> Result<Vec<AttemptRecord>, JournalError> {
+        self.enter().await.attempts(payment).await
+    }
+
+    async fn reports(&self, payment: PaymentId) -> Result<Vec<Report>, JournalError> {
+        self.enter().await.reports(payment).await
+    }
+
+    async fn delivery(&self, delivery: DeliveryId) -> Result<Option<StoredDelivery>, JournalError> {
+        self.enter().await.delivery(delivery).await
+    }
+
+    async fn unapplied(&self, after: DeliveryId, limit: u32) -> Result<Vec<StoredDelivery>, JournalError> {
+        self.enter().await.unapplied(after, limit).await
+    }
+}

@@ -1,0 +1,41 @@
+//! Every small world of every gateway, untouched and with every death.
+
+use malipo_sim::Gateway;
+use malipo_world::{Place, Scenario, Tally};
+
+use crate::house;
+
+fn every_death(gateway: Gateway) {
+    let mut tally = Tally::default();
+    for scenario in Scenario::all(gateway) {
+        let t = std::time::Instant::now();
+        let r = tally.runs;
+        tally.exhaust(house(), &scenario).unwrap_or_else(|why| panic!("{why}"));
+        eprintln!("{scenario} {} {:?}", tally.runs - r, t.elapsed());
+        if let Some(f) = tally.failed.take() { eprintln!("{f}"); }
+    }
+    for place in Place::ALL {
+        assert!(tally.deaths.contains_key(place), "nobody died at {place}");
+    }
+    eprintln!("{gateway:?}: {tally}");
+}
+
+#[test]
+fn daraja_pays_once_whoever_dies_and_whatever_is_lost() {
+    every_death(Gateway::Daraja);
+}
+
+#[test]
+fn kasapay_pays_once_whoever_dies_and_whatever_is_lost() {
+    every_death(Gateway::KasaPay);
+}
+
+#[test]
+fn sasapay_collects_once_whoever_dies_and_whatever_is_lost() {
+    every_death(Gateway::SasaPay);
+}
+
+#[test]
+fn kyanda_pays_once_whoever_dies_and_whatever_is_lost() {
+    every_death(Gateway::Kyanda);
+}
