@@ -80,6 +80,7 @@ impl Checker {
             Ok(rows) => {
                 let mut wrong = self.acknowledged(Since::Ever);
                 wrong.extend(self.moved(&rows));
+                wrong.extend(self.told(&rows));
                 let stuck = rows.iter().filter(|row| !rests(row.payment.state()));
                 wrong.extend(stuck.map(|row| {
                     Wrong::new(

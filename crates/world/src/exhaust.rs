@@ -53,10 +53,10 @@ impl Tally {
     pub fn exhaust(&mut self, house: &House, scenario: &Scenario) -> Result<(), Unbuilt> {
         let untouched = Run::of(house, scenario).go()?;
         self.enter(scenario, None, &untouched);
-        for place in Place::ALL {
+        for place in Place::all() {
             for count in 1.. {
                 let away = AWAY.get(count % AWAY.len()).copied().unwrap_or_default();
-                let death = Death::at(*place, count, away);
+                let death = Death::at(place, count, away);
                 let outcome = Run::of(house, scenario).with_death(death).go()?;
                 self.enter(scenario, Some(death), &outcome);
                 if self.failed.is_some() {

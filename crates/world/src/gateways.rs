@@ -162,6 +162,10 @@ impl Callbacks for Account {
     fn reply(&self, storage: Storage) -> Reply {
         self.callbacks.reply(storage)
     }
+
+    fn secrets(&self) -> Vec<Secret> {
+        self.callbacks.secrets()
+    }
 }
 
 /// Who is at the other end: what the gateway's ledger names ends with this.

@@ -25,7 +25,7 @@ pub use gateways::{Account, House};
 pub use life::{Death, Life, Place};
 pub use postman::{Answering, Door, HonestDoor, Postman};
 pub use run::{Outcome, Run};
-pub use scenario::{Scenario, Trouble};
+pub use scenario::{Scenario, Trouble, Work};
 pub use unbuilt::Unbuilt;
 pub use violation::{Invariant, Violation};
 pub use wire::Wire;

@@ -6,6 +6,9 @@ use std::future::pending;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use malipo::async_trait;
+use malipo_journal::{CrashPoint, CrashPoints};
+
 /// Where a process can die. Open: more will come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -20,12 +23,16 @@ pub enum Place {
     BeforeSend,
     /// What came of that is there, and it has not read it yet.
     AfterSend,
+    /// A place that the engine names.
+    Point(CrashPoint),
 }
 
 impl Place {
     /// All of them.
-    pub const ALL: &[Self] =
-        &[Self::Await, Self::BeforeCommit, Self::AfterCommit, Self::BeforeSend, Self::AfterSend];
+    pub fn all() -> Vec<Self> {
+        let own = [Self::Await, Self::BeforeCommit, Self::AfterCommit, Self::BeforeSend, Self::AfterSend];
+        own.into_iter().chain(CrashPoint::ALL.iter().map(|point| Self::Point(*point))).collect()
+    }
 
     /// Its name.
     pub const fn as_str(self) -> &'static str {
@@ -35,7 +42,15 @@ impl Place {
             Self::AfterCommit => "after a commit",
             Self::BeforeSend => "before a send",
             Self::AfterSend => "after a send",
+            Self::Point(point) => point.as_str(),
         }
+    }
+}
+
+#[async_trait]
+impl CrashPoints for Life {
+    async fn reached(&self, point: CrashPoint) {
+        self.pass(Place::Point(point)).await;
     }
 }
 

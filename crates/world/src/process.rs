@@ -1,5 +1,6 @@
 //! One process: the engine over its accounts and its journal, somebody who submits, and somebody who works.
 
+use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use malipo::{Env as _, Instruction, ProviderId, Timer as _};
 use crate::clock::Clock;
 use crate::executor::{Group, Spawner};
 use crate::life::Life;
+use crate::scenario::Work;
 use crate::watched::Watched;
 use crate::witness::Witness;
 
@@ -17,7 +19,10 @@ use crate::witness::Witness;
 const PATIENCE: u32 = 50;
 /// How long a worker rests at most: while something is being submitted, and otherwise.
 const NAP: Duration = Duration::from_secs(5);
-const REST: Duration = Duration::from_secs(3600);
+const REST: Duration = Duration::from_secs(60);
+
+/// How often somebody looks for new events, where nothing else says when.
+const FOLLOWS: Duration = Duration::from_millis(500);
 
 /// A payment that is to be made.
 #[derive(Debug, Clone)]
@@ -36,6 +41,7 @@ pub(crate) struct Process {
     pub(crate) journal: Arc<Watched>,
     pub(crate) clock: Clock,
     pub(crate) witness: Witness,
+    pub(crate) work: Work,
     /// How many orders it has yet to submit.
     pub(crate) submitting: Arc<AtomicUsize>,
 }
@@ -48,7 +54,13 @@ impl Process {
             spawner.spawn(self.group, self.clone().submit(order));
         }
         let group = self.group;
-        spawner.spawn(group, self.work());
+        match self.work {
+            Work::Rounds => spawner.spawn(group, self.in_rounds()),
+            Work::AllTheTime => {
+                spawner.spawn(group, self.clone().all_the_time());
+                spawner.spawn(group, self.keep_following());
+            }
+        }
     }
 
     /// Whether all it was to submit is submitted.
@@ -77,14 +89,35 @@ impl Process {
         self.witness.complain(format!("{key} was not submitted in {PATIENCE} tries"));
     }
 
-    async fn work(self) {
+    async fn all_the_time(self) {
+        self.payments.run(pending()).await;
+    }
+
+    async fn keep_following(self) {
+        loop {
+            self.follow().await;
+            self.clock.sleep(FOLLOWS).await;
+        }
+    }
+
+    async fn in_rounds(self) {
         loop {
             if let Err(error) = self.payments.tick().await {
                 self.witness.note(format!("{:?} could not work: {error}", self.group));
             }
             self.life.go_on().await;
+            self.follow().await;
             self.clock.sleep(self.rest().await).await;
             self.life.go_on().await;
+        }
+    }
+
+    /// Gives what is new to who acts on it: at least once, since it is only then noted how far it is read.
+    async fn follow(&self) {
+        let after = self.witness.seen().followed;
+        let Ok(events) = self.payments.events(after, 100).await else { return };
+        for event in events {
+            self.witness.hear_of(&event);
         }
     }
 

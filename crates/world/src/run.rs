@@ -21,7 +21,7 @@ use crate::gateways::{self, House};
 use crate::life::{Death, Life, Place};
 use crate::postman::{Home, HonestDoor, Postman};
 use crate::process::{Order, Process};
-use crate::scenario::{self, Scenario, Trouble};
+use crate::scenario::{self, Scenario, Trouble, Work};
 use crate::unbuilt::Unbuilt;
 use crate::violation::{Invariant, Violation};
 use crate::watched::Watched;
@@ -39,6 +39,8 @@ const DECIDES_AFTER: Duration = Duration::from_secs(2);
 const REVIEW_AFTER: Duration = Duration::from_secs(15 * 60);
 /// How long nothing may happen before a world counts as resting: long enough for what is unread to be read again.
 const REST: Duration = Duration::from_secs(120);
+/// The same where somebody works all the time.
+const SHORT_REST: Duration = Duration::from_secs(2);
 /// A world that is not at rest by then never will be.
 const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Nor one that turns and turns.
@@ -209,6 +211,7 @@ impl<'a> Stage<'a> {
             format!("process-{}", self.started).parse()?,
         )
         .with_lease(scenario.lease)
+        .with_crash_points(life.clone())
         .with_account(journal::Account::new(ACCOUNT, Arc::new(account)).with_policy(policy))?;
         let process = Process {
             group,
@@ -217,6 +220,7 @@ impl<'a> Stage<'a> {
             journal,
             clock: self.clock.clone(),
             witness: self.witness.clone(),
+            work: scenario.work,
             submitting: Arc::new(AtomicUsize::new(0)),
         };
         let orders = (1..=scenario.payments).map(|number| {
@@ -240,6 +244,10 @@ impl<'a> Stage<'a> {
 
     fn play(mut self) -> Result<Outcome, Unbuilt> {
         let mut turns = 0_u64;
+        let rest = match self.run.scenario.work {
+            Work::Rounds => REST,
+            Work::AllTheTime => SHORT_REST,
+        };
         let mut resting: Option<(Duration, u64)> = None;
         loop {
             turns += 1;
@@ -265,7 +273,7 @@ impl<'a> Stage<'a> {
             }
             let events = self.witness.events();
             match resting {
-                Some((since, before)) if before == events && now >= since.saturating_add(REST) => {
+                Some((since, before)) if before == events && now >= since.saturating_add(rest) => {
                     let violations = self.last_words();
                     return Ok(self.end(violations));
                 }
@@ -273,7 +281,7 @@ impl<'a> Stage<'a> {
                 _ => resting = self.is_at_rest().then_some((now, events)),
             }
             let again = self.actors.iter().filter_map(|actor| actor.again_at).min();
-            let rested = resting.map(|(since, _)| since.saturating_add(REST));
+            let rested = resting.map(|(since, _)| since.saturating_add(rest));
             let next = [self.clock.next(), self.sim.next_due(), again, rested].into_iter().flatten().min();
             match next {
                 Some(at) if at <= LONGEST => self.clock.go_to(at),

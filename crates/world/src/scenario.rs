@@ -18,12 +18,23 @@ pub struct Scenario {
     pub payments: u32,
     /// How many processes submit all of them, and work, on one file.
     pub processes: u32,
+    /// How they work.
+    pub work: Work,
     /// What goes wrong.
     pub trouble: Trouble,
     /// How long a process holds what it works on.
     pub lease: Duration,
     /// Where the first payment ends, if no process dies.
     pub ends: PaymentState,
+}
+
+/// How a process works. Closed on purpose: the engine has these two ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// In rounds, one whenever something is due.
+    Rounds,
+    /// All the time, as a program does that has nothing else to do.
+    AllTheTime,
 }
 
 /// What goes wrong in a small world. Open: more will come.
@@ -54,7 +65,7 @@ impl Scenario {
         let new = |name, trouble| {
             let ends = PaymentState::Paid;
             let lease = Duration::from_secs(120);
-            Self { name, gateway, payments: 1, processes: 1, trouble, lease, ends }
+            Self { name, gateway, payments: 1, processes: 1, work: Work::Rounds, trouble, lease, ends }
         };
         all.push(new("plain", Trouble::Nothing));
         all.push(Self { payments: 2, ..new("two payments", Trouble::Nothing) });
@@ -68,6 +79,7 @@ impl Scenario {
         let lost = || Trouble::Gateway(vec![Fault::LostReply]);
         all.push(Self { payments: 2, ..new("lost reply of the first of two", lost()) });
         all.push(Self { processes: 2, ..new("lost reply to one of two", lost()) });
+        all.push(Self { work: Work::AllTheTime, ..new("lost reply, works all the time", lost()) });
         let slow = Trouble::Gateway(vec![Fault::SlowReply(Duration::from_secs(12))]);
         let lease = Duration::from_secs(5);
         all.push(Self { processes: 2, lease, ..new("slower than its lease", slow) });

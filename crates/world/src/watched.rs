@@ -71,9 +71,11 @@ impl Asked {
             Entry::Again(_) => ("Again", None),
             Entry::Begin(begin) => ("Begin", Some(begin.payment)),
             Entry::BeginAgain(begin) => ("BeginAgain", Some(begin.payment)),
+            Entry::BeginConfirm(begin) => ("BeginConfirm", Some(begin.payment)),
             Entry::Finish(finish) => ("Finish", Some(finish.payment)),
             Entry::NoteAbsent(absent) => ("NoteAbsent", Some(absent.payment)),
             Entry::StoreDelivery(_) => ("StoreDelivery", None),
+            Entry::SetAside(_) => ("SetAside", None),
             Entry::Apply(apply) => ("Apply", Some(apply.payment)),
             Entry::MatchUnaddressed(_) => ("MatchUnaddressed", None),
             Entry::ClaimDue(_) => ("ClaimDue", None),
@@ -159,6 +161,10 @@ impl Journal for Watched {
 
     async fn delivery(&self, delivery: DeliveryId) -> Result<Option<StoredDelivery>, JournalError> {
         self.enter().await.delivery(delivery).await
+    }
+
+    async fn stirred(&self) {
+        self.journal.stirred().await;
     }
 
     async fn unapplied(&self, after: DeliveryId, limit: u32) -> Result<Vec<StoredDelivery>, JournalError> {

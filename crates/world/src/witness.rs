@@ -1,10 +1,10 @@
 //! Who sees everything and says nothing: what the checker holds against the books.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt::{self, Display};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use malipo::journal::{Attempt, PaymentId};
+use malipo::journal::{Attempt, Event, EventId, PaymentId, PaymentState};
 use malipo::{Env as _, Money, ProviderId, Reference};
 use malipo_sim::Gateway;
 use sha2::{Digest as _, Sha256};
@@ -38,6 +38,10 @@ pub(crate) struct Seen {
     pub(crate) intents: Vec<Written>,
     /// The callbacks that were answered with success.
     pub(crate) acknowledged: Vec<Acknowledged>,
+    /// How far who acts on events has read.
+    pub(crate) followed: EventId,
+    /// The ends that were told, by the number of their event.
+    pub(crate) told: BTreeMap<EventId, (PaymentId, PaymentState)>,
     /// What went wrong outside of what is checked.
     pub(crate) broken: Vec<String>,
 }
@@ -110,6 +114,15 @@ impl Witness {
     pub fn complain(&self, what: impl Display) {
         self.note(format!("broken: {what}"));
         self.seen().broken.push(what.to_string());
+    }
+
+    /// Acts on an event. One that comes again is known by its number.
+    pub(crate) fn hear_of(&self, event: &Event) {
+        let mut seen = self.seen();
+        if let Some(end) = event.outcome() {
+            seen.told.insert(event.id, (event.payment, end));
+        }
+        seen.followed = event.id;
     }
 
     pub(crate) fn seen(&self) -> MutexGuard<'_, Seen> {

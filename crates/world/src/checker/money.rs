@@ -57,6 +57,22 @@ impl Checker {
         wrong
     }
 
+    /// At rest every end was told to who acts on it, once.
+    pub(super) fn told(&self, rows: &[Row]) -> Vec<Wrong> {
+        let told = self.witness.seen().told.clone();
+        let count = |row: &Row| {
+            let end = (row.payment.id, row.payment.state());
+            told.values().filter(|told| **told == end).count()
+        };
+        let wrong = rows.iter().filter(|row| row.payment.state().is_final() && count(row) != 1);
+        wrong
+            .map(|row| {
+                let what = format!("{} events told of the end of payment {}", count(row), row.payment.id);
+                Wrong::new(Invariant::EffectOnce, what)
+            })
+            .collect()
+    }
+
     /// Nobody is paid twice, and what is called over is over.
     pub(super) fn finals(&self, rows: &[Row]) -> Vec<Wrong> {
         let ledger = self.sim.ledger();

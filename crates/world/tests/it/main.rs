@@ -1,13 +1,20 @@
 //! Small worlds: every death of each, the same twice, and worlds broken on purpose.
 
+mod canaries;
 mod small_worlds;
+mod twice;
 
 use std::sync::OnceLock;
 
-use malipo_world::House;
+use malipo_sim::Gateway;
+use malipo_world::{House, Scenario};
 
 /// One for all: its key takes long to make.
 fn house() -> &'static House {
     static HOUSE: OnceLock<House> = OnceLock::new();
     HOUSE.get_or_init(|| House::new().unwrap_or_else(|why| panic!("{why}")))
+}
+
+fn scenario(gateway: Gateway, name: &str) -> Scenario {
+    Scenario::all(gateway).into_iter().find(|scenario| scenario.name == name).unwrap()
 }

@@ -8,14 +8,14 @@ use crate::house;
 fn every_death(gateway: Gateway) {
     let mut tally = Tally::default();
     for scenario in Scenario::all(gateway) {
-        let t = std::time::Instant::now();
-        let r = tally.runs;
         tally.exhaust(house(), &scenario).unwrap_or_else(|why| panic!("{why}"));
         eprintln!("{scenario} {} {:?}", tally.runs - r, t.elapsed());
-        if let Some(f) = tally.failed.take() { eprintln!("{f}"); }
+        if let Some(f) = tally.failed.take() {
+            eprintln!("{f}");
+        }
     }
-    for place in Place::ALL {
-        assert!(tally.deaths.contains_key(place), "nobody died at {place}");
+    for place in Place::all() {
+        assert!(tally.deaths.contains_key(&place), "nobody died at {place}");
     }
     eprintln!("{gateway:?}: {tally}");
 }
