@@ -47,7 +47,7 @@ pub struct Spawner(Arc<Queues>);
 
 #[derive(Default)]
 struct Queues {
-    new: Mutex<Vec<(Group, Work)>>,
+    unborn: Mutex<Vec<(Group, Work)>>,
     ready: Mutex<VecDeque<u64>>,
 }
 
@@ -79,15 +79,15 @@ impl Queues {
         self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn new(&self) -> MutexGuard<'_, Vec<(Group, Work)>> {
-        self.new.lock().unwrap_or_else(PoisonError::into_inner)
+    fn unborn(&self) -> MutexGuard<'_, Vec<(Group, Work)>> {
+        self.unborn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Spawner {
     /// Has a task run from the next turn on.
     pub fn spawn(&self, group: Group, work: impl Future<Output = ()> + Send + 'static) {
-        self.0.new().push((group, Work(Box::pin(work))));
+        self.0.unborn().push((group, Work(Box::pin(work))));
     }
 }
 
@@ -120,21 +120,21 @@ impl Executor {
         let (dead, living): (BTreeMap<_, _>, _) =
             std::mem::take(&mut self.tasks).into_iter().partition(|(_, task)| task.group == group);
         self.tasks = living;
-        let unborn = std::mem::take(&mut *self.spawner.0.new());
+        let unborn = std::mem::take(&mut *self.spawner.0.unborn());
         let (unborn, others): (Vec<_>, Vec<_>) = unborn.into_iter().partition(|(of, _)| *of == group);
-        *self.spawner.0.new() = others;
+        *self.spawner.0.unborn() = others;
         // Dropping wakes others, which may hand in tasks: no lock is held meanwhile.
         drop((dead, unborn));
     }
 
     /// How many tasks a group has that did not end.
     pub fn count(&self, group: Group) -> usize {
-        let unborn = self.spawner.0.new().iter().filter(|(of, _)| *of == group).count();
+        let unborn = self.spawner.0.unborn().iter().filter(|(of, _)| *of == group).count();
         self.tasks.values().filter(|task| task.group == group).count() + unborn
     }
 
     fn take_in(&mut self) {
-        for (group, work) in std::mem::take(&mut *self.spawner.0.new()) {
+        for (group, work) in std::mem::take(&mut *self.spawner.0.unborn()) {
             self.started += 1;
             let (number, queues) = (self.started, Arc::clone(&self.spawner.0));
             let waker = Arc::new(TaskWaker { number, queued: AtomicBool::new(false), queues });
@@ -147,7 +147,7 @@ impl Executor {
 impl Drop for Executor {
     /// What was handed in and never began may hold the way to hand in more: here that ring is cut.
     fn drop(&mut self) {
-        let unborn = std::mem::take(&mut *self.spawner.0.new());
+        let unborn = std::mem::take(&mut *self.spawner.0.unborn());
         drop(unborn);
     }
 }

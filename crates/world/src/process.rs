@@ -22,7 +22,7 @@ const NAP: Duration = Duration::from_secs(5);
 const REST: Duration = Duration::from_secs(60);
 
 /// How often somebody looks for new events, where nothing else says when.
-const FOLLOWS: Duration = Duration::from_millis(500);
+const FOLLOWS: Duration = Duration::from_millis(900);
 
 /// A payment that is to be made.
 #[derive(Debug, Clone)]

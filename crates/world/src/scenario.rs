@@ -91,20 +91,13 @@ impl Scenario {
 
     /// Where the first payment ends: what reached the gateway is paid in the end, unless nobody can ever tell.
     fn end(&self) -> PaymentState {
-        let faults = match &self.trouble {
-            // It has no tokens: what is refused is its key.
-            Trouble::Token if self.gateway == Gateway::Kyanda => return PaymentState::Failed,
-            Trouble::Gateway(faults) => faults,
-            _ => return PaymentState::Paid,
-        };
+        let Trouble::Gateway(faults) = &self.trouble else { return PaymentState::Paid };
         let never_arrives = [Fault::LostRequest, Fault::ErrorBeforeAccept];
         match faults.as_slice() {
             [fault] if never_arrives.contains(fault) => match self.gateway {
                 Gateway::Daraja | Gateway::KasaPay => PaymentState::Paid,
                 _ => PaymentState::Review,
             },
-            // What it answers then is its only code for a payment that it did not accept.
-            [Fault::SpikeArrest] if self.gateway == Gateway::KasaPay => PaymentState::Failed,
             // It does not say so in any way that is documented, so it may have taken it.
             [Fault::SpikeArrest] if self.gateway == Gateway::Kyanda => PaymentState::Review,
             _ => PaymentState::Paid,

@@ -1,5 +1,13 @@
 //! Small worlds: every death of each, the same twice, and worlds broken on purpose.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail by panicking"
+)]
+
 mod canaries;
 mod small_worlds;
 mod twice;

@@ -9,9 +9,8 @@ fn every_death(gateway: Gateway) {
     let mut tally = Tally::default();
     for scenario in Scenario::all(gateway) {
         tally.exhaust(house(), &scenario).unwrap_or_else(|why| panic!("{why}"));
-        eprintln!("{scenario} {} {:?}", tally.runs - r, t.elapsed());
-        if let Some(f) = tally.failed.take() {
-            eprintln!("{f}");
+        if let Some(failed) = &tally.failed {
+            panic!("{failed}");
         }
     }
     for place in Place::all() {
