@@ -1,4 +1,4 @@
-//! A journal that is watched: every call lets others go first, and every commit is a place to die at.
+//! A journal that is watched: every commit lets others go first, and is a place to die at.
 
 use std::sync::Arc;
 
@@ -22,8 +22,9 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    async fn enter(&self) -> &dyn Journal {
-        Breath::default().await;
+    /// The journal to read from, as long as the process lives. Reading gives way to nobody: others can come between it
+    /// and what is written after it, and that is what counts.
+    async fn living(&self) -> &dyn Journal {
         self.life.go_on().await;
         &*self.journal
     }
@@ -124,7 +125,7 @@ fn outcome(done: &Done) -> String {
 #[async_trait]
 impl Journal for Watched {
     async fn commit(&self, batch: Vec<Entry>) -> Result<Vec<Result<Done, Refused>>, JournalError> {
-        self.enter().await;
+        Breath::default().await;
         self.life.pass(Place::BeforeCommit).await;
         let asked: Vec<_> = batch.iter().map(Asked::of).collect();
         let done = self.journal.commit(batch).await?;
@@ -136,31 +137,31 @@ impl Journal for Watched {
     }
 
     async fn find(&self, by: &Find) -> Result<Option<Payment>, JournalError> {
-        self.enter().await.find(by).await
+        self.living().await.find(by).await
     }
 
     async fn list(&self, which: Filter, after: PaymentId, limit: u32) -> Result<Vec<Payment>, JournalError> {
-        self.enter().await.list(which, after, limit).await
+        self.living().await.list(which, after, limit).await
     }
 
     async fn events(&self, after: EventId, limit: u32) -> Result<Vec<Event>, JournalError> {
-        self.enter().await.events(after, limit).await
+        self.living().await.events(after, limit).await
     }
 
     async fn history(&self, payment: PaymentId) -> Result<Vec<Event>, JournalError> {
-        self.enter().await.history(payment).await
+        self.living().await.history(payment).await
     }
 
     async fn attempts(&self, payment: PaymentId) -> Result<Vec<AttemptRecord>, JournalError> {
-        self.enter().await.attempts(payment).await
+        self.living().await.attempts(payment).await
     }
 
     async fn reports(&self, payment: PaymentId) -> Result<Vec<Report>, JournalError> {
-        self.enter().await.reports(payment).await
+        self.living().await.reports(payment).await
     }
 
     async fn delivery(&self, delivery: DeliveryId) -> Result<Option<StoredDelivery>, JournalError> {
-        self.enter().await.delivery(delivery).await
+        self.living().await.delivery(delivery).await
     }
 
     async fn stirred(&self) {
@@ -168,6 +169,6 @@ impl Journal for Watched {
     }
 
     async fn unapplied(&self, after: DeliveryId, limit: u32) -> Result<Vec<StoredDelivery>, JournalError> {
-        self.enter().await.unapplied(after, limit).await
+        self.living().await.unapplied(after, limit).await
     }
 }
