@@ -19,7 +19,7 @@ use crate::witness::Witness;
 const PATIENCE: u32 = 50;
 /// How long a worker rests at most: while something is being submitted, and otherwise.
 const NAP: Duration = Duration::from_secs(5);
-const REST: Duration = Duration::from_secs(60);
+const REST: Duration = Duration::from_secs(600);
 
 /// How often somebody looks for new events, where nothing else says when.
 const FOLLOWS: Duration = Duration::from_millis(900);

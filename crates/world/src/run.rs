@@ -332,7 +332,9 @@ impl<'a> Stage<'a> {
             self.actors.iter().all(|actor| actor.again_at.is_none() && actor.process.has_submitted());
         let quiet = self.sim.is_idle() && self.executor.count(Group::WORLD) == 0;
         let rows = || self.checker.rows().unwrap_or_default();
-        submitted && quiet && rows().iter().all(|row| rests(row.payment.state()))
+        submitted
+            && quiet
+            && rows().iter().all(|row| rests(row.payment.state()) && self.checker.is_told(&row.payment))
     }
 
     fn last_words(&mut self) -> Vec<Violation> {

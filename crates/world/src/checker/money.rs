@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use malipo::Reference;
-use malipo::journal::{EventKind, PaymentState};
+use malipo::journal::{EventKind, Payment, PaymentState};
 use malipo_sim::{Gateway, MoveKind, Payment as Entry, PaymentState as Decided};
 
 use super::{Checker, Row, Wrong};
@@ -55,6 +55,12 @@ impl Checker {
             }
         }
         wrong
+    }
+
+    /// Whether the end of a payment was told to who acts on it, if it has come.
+    pub(crate) fn is_told(&self, payment: &Payment) -> bool {
+        let end = (payment.id, payment.state());
+        !payment.state().is_final() || self.witness.seen().told.values().any(|told| *told == end)
     }
 
     /// At rest every end was told to who acts on it, once.
