@@ -1,15 +1,15 @@
 //! One small world, from noon until it rests.
 
 mod outcome;
+mod start;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
-use malipo::journal::{self, Address, CallbackKey, CallbackUrls, Payments, Policy, SqliteJournal};
-use malipo::{DeliveryPurpose, Env as _, Provider as _, Secret};
+use malipo::journal::{Address, CallbackKey, CallbackUrls};
+use malipo::{DeliveryPurpose, Env as _, Secret};
 use malipo_sim::{Fault, KyandaAccount, Options, World};
 use tempfile::TempDir;
 
@@ -19,12 +19,11 @@ use crate::clock::Clock;
 use crate::executor::{Executor, Group, Turn};
 use crate::gateways::{self, House};
 use crate::life::{Death, Life, Place};
-use crate::postman::{Home, HonestDoor, Postman};
-use crate::process::{Order, Process};
+use crate::postman::{HonestDoor, Postman};
+use crate::process::Process;
 use crate::scenario::{self, Scenario, Trouble, Work};
 use crate::unbuilt::Unbuilt;
 use crate::violation::{Invariant, Violation};
-use crate::watched::Watched;
 use crate::wire::Wire;
 use crate::witness::Witness;
 pub use outcome::Outcome;
@@ -180,62 +179,6 @@ impl<'a> Stage<'a> {
             Trouble::NoConnection(count) => self.wire.refuse(*count),
         }
         Ok(())
-    }
-
-    /// Starts a process.
-    fn process(&mut self, death: Option<Death>) -> Result<Process, Unbuilt> {
-        let Run { house, scenario, altered, .. } = &self.run;
-        self.started += 1;
-        let group = Group::of_process(self.started);
-        let life = Arc::new(Life::until(death));
-        let timer = Arc::new(self.clock.clone());
-        let transport = altered.transport(self.wire.transport(life.clone()));
-        let account = house.provider(scenario.gateway, &self.sim, transport, timer.clone())?;
-        let account = altered.account(account);
-        let file = self.file();
-        let journal = Arc::new(SqliteJournal::inline(file.as_path(), timer.clone())?);
-        let journal = Arc::new(Watched {
-            journal: altered.journal(journal, &file, timer.clone()),
-            life: life.clone(),
-            group,
-            witness: self.witness.clone(),
-        });
-        let mut policy = Policy::of(account.capabilities());
-        policy.review_after = REVIEW_AFTER;
-        let policy = altered.policy(policy);
-        let id = account.id().clone();
-        let payments = Payments::new(
-            journal.clone(),
-            self.urls.clone(),
-            timer,
-            format!("process-{}", self.started).parse()?,
-        )
-        .with_lease(scenario.lease)
-        .with_crash_points(life.clone())
-        .with_account(journal::Account::new(ACCOUNT, Arc::new(account)).with_policy(policy))?;
-        let process = Process {
-            group,
-            life,
-            payments: payments.clone(),
-            journal,
-            clock: self.clock.clone(),
-            witness: self.witness.clone(),
-            work: scenario.work,
-            submitting: Arc::new(AtomicUsize::new(0)),
-        };
-        let orders = (1..=scenario.payments).map(|number| {
-            let amount = if scenario.trouble == Trouble::Twins { 1500 } else { 1000 + 500 * number };
-            Ok(Order {
-                key: format!("ORDER-{number}").parse()?,
-                account: id.clone(),
-                instruction: gateways::instruction(scenario.gateway, &amount.to_string())?,
-            })
-        });
-        let orders = orders.collect::<Result<Vec<_>, Unbuilt>>()?;
-        self.witness.note(format!("{group:?} starts"));
-        self.postman.open(Home { group, payments });
-        process.clone().start(orders, &self.executor.spawner());
-        Ok(process)
     }
 
     fn file(&self) -> PathBuf {
