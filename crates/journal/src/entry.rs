@@ -1,3 +1,5 @@
+// tidy: over 400 lines: one shape for each entry
+
 use std::time::Duration;
 
 use malipo_core::{

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use malipo_core::{
-    Callback, CallbackUse, DeliveryPurpose, Instruction, ProviderId, Reference, Secret, Timer,
+    Callback, CallbackUse, DeliveryPurpose, Instruction, ProviderId, Reference, Secret, Timer, Timestamp,
 };
 use tracing::Instrument as _;
 
@@ -31,8 +31,8 @@ pub use run::Ticked;
 use unwritten::Unwritten;
 
 use crate::{
-    Address, CallbackUrls, Decision, Done, Entry, Event, EventId, Filter, Find, Intent, Journal, Key, Lease,
-    Open, Payment, PaymentId, PaymentState, Refused, Resolve, Start, Worker,
+    Address, CallbackUrls, Decision, Done, Entry, Erase, Event, EventId, Filter, Find, Intent, Journal, Key,
+    Lease, Open, Payment, PaymentId, PaymentState, Refused, Resolve, Start, Worker,
 };
 
 /// Tells whoever tests deaths that the engine is at a place. There is nothing of it in other builds.
@@ -312,6 +312,26 @@ impl Payments {
         let events = self.journal.events(after, limit).await?;
         reached!(self, EventsRead);
         Ok(events)
+    }
+
+    /// Erases what names people: of payments that were over before `before` and that nobody has to look at, and of
+    /// deliveries that belong to none. What was paid, when and under which names stays.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the journal from being written; what was erased before that is erased.
+    pub async fn erase(&self, before: Timestamp) -> Result<(), PaymentsError> {
+        loop {
+            match self.commit(Entry::Erase(Erase::new(before, 500))).await? {
+                Done::Erased { payments: 0, deliveries: 0 } => return Ok(()),
+                _ => {}
+            }
+        }
+    }
+
+    /// The journal: for reading histories, attempts, and reports with what was bought.
+    pub fn journal(&self) -> &dyn Journal {
+        &*self.journal
     }
 
     /// The URL to register with a gateway that posts everything to one.

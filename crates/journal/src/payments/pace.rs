@@ -69,7 +69,7 @@ enum Use {
     Trial,
 }
 
-type Limiter = RateLimiter<NotKeyed, InMemoryState, PaceClock, NoOpMiddleware<Duration>>;
+struct Limiter(RateLimiter<NotKeyed, InMemoryState, PaceClock, NoOpMiddleware<Duration>>);
 
 /// Where a credential is looked at. What is taken at the door can still be refused inside, and the door does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,7 +158,7 @@ impl Pace {
             state.limiter = limiter(state.interval, &self.0.env);
         }
         let Some(limiter) = &state.limiter else { return Ok(()) };
-        limiter.check().map_err(|not_until| not_until.wait_time_from(now).max(Duration::from_millis(1)))
+        limiter.0.check().map_err(|not_until| not_until.wait_time_from(now).max(Duration::from_millis(1)))
     }
 
     /// Takes in what was heard.
@@ -226,7 +226,7 @@ impl fmt::Debug for Pace {
 fn limiter(interval: Duration, env: &Arc<dyn Env>) -> Option<Limiter> {
     // One at a time, so that no second sees more than is allowed.
     let quota = Quota::with_period(interval)?.allow_burst(NonZeroU32::MIN);
-    Some(RateLimiter::direct_with_clock(quota, PaceClock(env.clone())))
+    Some(Limiter(RateLimiter::direct_with_clock(quota, PaceClock(env.clone()))))
 }
 
 #[cfg(test)]

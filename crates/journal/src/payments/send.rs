@@ -1,5 +1,8 @@
 //! One attempt: what was committed as leaving leaves once, and how it ended is written down.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use malipo_core::{Advice, Confirm, Effect, Error, ErrorKind, Instruction, Report, Secret, Ticket};
@@ -112,21 +115,15 @@ impl Payments {
         }
     }
 
-    #[cfg(not(feature = "crash-points"))]
+    /// Polls once first: from then on the request may be anywhere.
     async fn handed_over<T>(&self, sending: impl Future<Output = T>) -> T {
-        sending.await
-    }
-
-    /// Once it was polled, the request may be anywhere.
-    #[cfg(feature = "crash-points")]
-    async fn handed_over<T>(&self, sending: impl Future<Output = T>) -> T {
-        let mut sending = std::pin::pin!(sending);
-        let first =
-            std::future::poll_fn(|context| std::task::Poll::Ready(sending.as_mut().poll(context))).await;
-        reached!(self, HandedOver);
-        match first {
-            std::task::Poll::Ready(told) => told,
-            std::task::Poll::Pending => sending.await,
+        let mut sending = pin!(sending);
+        match poll_fn(|context| Poll::Ready(sending.as_mut().poll(context))).await {
+            Poll::Ready(told) => told,
+            Poll::Pending => {
+                reached!(self, HandedOver);
+                sending.await
+            }
         }
     }
 }
