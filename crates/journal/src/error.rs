@@ -59,7 +59,7 @@ impl JournalError {
         Self::new(JournalErrorKind::Corrupt, message)
     }
 
-    #[cfg(feature = "sqlite")]
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn with_source(mut self, source: Arc<dyn StdError + Send + Sync>) -> Self {
         self.source = Some(source);
         self

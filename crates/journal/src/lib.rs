@@ -15,7 +15,11 @@ mod memory;
 mod names;
 mod payment;
 mod payments;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod ready;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod state;

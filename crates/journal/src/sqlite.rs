@@ -202,15 +202,6 @@ fn last(connection: &Connection) -> Result<u64, JournalError> {
         .map_err(|_| JournalError::corrupt("a number in the database is out of bounds"))
 }
 
-/// A number as SQLite has them. None of ours comes near the end of its range.
-fn integer(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
-}
-
 #[async_trait]
 impl Journal for SqliteJournal {
     async fn commit(&self, batch: Vec<Entry>) -> Result<Vec<Result<Done, Refused>>, JournalError> {
