@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program talks to a person in a terminal")]
 
+mod cluster;
 mod command;
 mod coverage;
 mod deny;

@@ -1,5 +1,6 @@
 //! The steps that are mostly cargo's work.
 
+use crate::cluster::{self, Cluster, Disk};
 use crate::metadata::Product;
 use crate::tidy::{self, Repository};
 use crate::tools;
@@ -67,6 +68,14 @@ pub(crate) fn tests(workspace: &Workspace) -> Result<(), String> {
     let without: Vec<_> = workspace.without().iter().map(|tool| tool.name).collect();
     if !without.is_empty() {
         command.env(tools::WITHOUT, without.join(","));
+    }
+    // Ended when this is over, however it ends.
+    let cluster = match without.contains(&tools::POSTGRES) {
+        true => None,
+        false => Some(Cluster::start(workspace, Disk::Careless)?),
+    };
+    if let Some(cluster) = &cluster {
+        command.env(cluster::ADDRESS, cluster.address());
     }
     run(&mut command)?;
     let repository = Repository::load(workspace.root(), Vec::new())?;

@@ -50,6 +50,8 @@ pub use payments::{
 };
 #[cfg(feature = "crash-points")]
 pub use payments::{CrashPoint, CrashPoints};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresConfig, PostgresJournal};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteConfig, SqliteJournal};
 pub use state::{Attention, Exposure, PaymentState, Reason, Standing, TRANSITIONS};

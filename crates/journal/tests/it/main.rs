@@ -10,6 +10,10 @@ mod bench;
 mod model;
 #[cfg(feature = "sqlite")]
 mod on_disk;
+#[cfg(feature = "postgres")]
+mod on_server;
+#[cfg(feature = "postgres")]
+mod server;
 mod suite;
 
 use bench::Bench;
@@ -20,7 +24,9 @@ macro_rules! run {
         $(mod $group {
             $(#[test]
             fn $promise() {
-                let bench = $make();
+                // None without the server that it needs, which whoever started the tests was told.
+                let bench: Option<crate::Bench> = $make().into();
+                let Some(bench) = bench else { return };
                 pollster::block_on(async {
                     crate::suite::$group::$promise(&bench).await;
                     bench.check().await;
@@ -146,4 +152,10 @@ mod sqlite {
 #[cfg(feature = "sqlite")]
 mod sqlite_inline {
     every_promise!(crate::Bench::sqlite_inline);
+}
+
+/// A schema of its own on the server of the run.
+#[cfg(feature = "postgres")]
+mod postgres {
+    every_promise!(crate::Bench::postgres);
 }
