@@ -14,7 +14,7 @@ use super::failure::may_pass;
 use super::transaction::{Purpose, Transaction};
 use super::values::values;
 use crate::sql::Cells;
-use crate::{Done, Entry, JournalError, Refused, execute};
+use crate::{Done, Entry, JournalError, JournalErrorKind, Refused, execute};
 
 /// What came of a batch.
 pub(super) type Result<T> = std::result::Result<T, JournalError>;
@@ -94,8 +94,12 @@ impl Writer {
             tx.later("SAVEPOINT batch");
             let result = execute::batch(tx, batch.clone(), now).await;
             if let Err(error) = &result {
-                // All of it is done once more, since what it has seen is not so any more.
-                if tries < TRIES && may_pass(error) {
+                // All of it is done once more, since what it has seen is not so any more; or nothing of it can be kept.
+                let concerns_all = matches!(
+                    error.kind(),
+                    JournalErrorKind::Unavailable | JournalErrorKind::ReadOnly | JournalErrorKind::Full
+                );
+                if concerns_all || (tries < TRIES && may_pass(error)) {
                     return Err(error.clone());
                 }
                 tx.run("ROLLBACK TO batch").await?;

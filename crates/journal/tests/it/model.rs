@@ -206,3 +206,18 @@ proptest! {
         });
     }
 }
+
+#[cfg(feature = "postgres")]
+proptest! {
+    // Fewer, since each step asks a server.
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn sql_on_a_server_does_what_the_model_does(steps in steps()) {
+        let (Some(sql), model) = (Bench::postgres(), Bench::memory()) else { return Ok(()) };
+        pollster::block_on(async {
+            assert_eq!(walk(&sql, &steps).await, walk(&model, &steps).await);
+            assert_eq!(everything(&sql).await, everything(&model).await);
+        });
+    }
+}

@@ -44,19 +44,25 @@ impl Schema {
     }
 
     pub(crate) fn config(&self) -> PostgresConfig {
-        PostgresConfig::new(self.address.as_str()).with_schema(self.name.as_str())
+        PostgresConfig::new(self.address()).with_schema(self.name.as_str())
     }
 
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    pub(crate) fn address(&self) -> &str {
-        &self.address
+    /// The server, with a word about the connection for those who look at them.
+    pub(crate) fn address(&self) -> String {
+        format!("{} application_name={}", self.address, self.name)
+    }
+
+    /// The runtime that the journal works in.
+    pub(crate) fn runtime(&self) -> &Runtime {
+        self.runtime.as_ref().unwrap()
     }
 
     pub(crate) fn wait<T>(&self, work: impl Future<Output = T>) -> T {
-        self.runtime.as_ref().unwrap().block_on(work)
+        self.runtime().block_on(work)
     }
 
     /// The server as somebody with an SQL prompt has it.
