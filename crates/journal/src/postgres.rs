@@ -1,7 +1,9 @@
 //! The journal on a server of PostgreSQL.
 
 mod config;
+mod ears;
 mod failure;
+mod patience;
 mod payments;
 mod rows;
 mod schema;
@@ -20,6 +22,7 @@ use tokio::runtime::Handle;
 
 pub use self::config::PostgresConfig;
 use self::config::unusable;
+use self::ears::Ears;
 use self::transaction::{Purpose, Transaction};
 use self::values::Value;
 use self::writer::{Clock, Queue, Results, Turn, Writer, gone};
@@ -38,6 +41,7 @@ use crate::{
 pub struct PostgresJournal {
     writer: Writer,
     queue: Queue,
+    ears: Ears,
     runtime: Handle,
 }
 
@@ -76,9 +80,10 @@ impl PostgresJournal {
                 return Err(error);
             }
         }
-        let writer = Writer { pool, clock, patience };
+        let writer = Writer { pool, clock, patience, channel: schema.to_owned() };
         let queue = Queue::start(writer.clone(), lock_number(schema), &runtime);
-        Ok(Self { writer, queue, runtime })
+        let ears = Ears::new(config.driver()?, schema);
+        Ok(Self { writer, queue, ears, runtime })
     }
 
     /// Reads in one transaction, so that rows that belong together are of one moment.
@@ -178,5 +183,9 @@ impl Journal for PostgresJournal {
 
     async fn unapplied(&self, after: DeliveryId, limit: u32) -> Result<Vec<StoredDelivery>, JournalError> {
         self.read(move |tx| tx.unapplied(after, limit)).await
+    }
+
+    async fn stirred(&self) {
+        self.ears.heard(&self.runtime).await;
     }
 }

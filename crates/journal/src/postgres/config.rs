@@ -103,7 +103,8 @@ impl PostgresConfig {
             .map_err(|_| unusable("the connections cannot be made"))
     }
 
-    fn driver(&self) -> Result<Config, JournalError> {
+    /// The settings that the driver takes.
+    pub(super) fn driver(&self) -> Result<Config, JournalError> {
         // The parser's own error repeats what it could not read.
         let mut config: Config =
             self.connection.expose().parse().map_err(|_| unusable("the connection text cannot be read"))?;

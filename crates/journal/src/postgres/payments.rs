@@ -42,7 +42,10 @@ pub(super) async fn many(
         Select::ProviderRef { provider, kind, value } => {
             some(tx, condition, values![provider.as_str(), kind, value, limit], wait).await
         }
-        Select::Due { now } => some(tx, condition, values![now.unix_millis(), limit], Others::PassBy).await,
+        Select::Due { provider, now } => {
+            let values = values![provider.as_str(), now.unix_millis(), limit];
+            some(tx, condition, values, Others::PassBy).await
+        }
         Select::Expired { now: moment } | Select::Erasable { before: moment } => {
             some(tx, condition, values![moment.unix_millis(), limit], wait).await
         }
@@ -67,8 +70,8 @@ const fn condition(which: &Select) -> &'static str {
              ORDER BY id LIMIT $4"
         }
         Select::Due { .. } => {
-            "next_at <= $1 AND state IN ('recorded', 'accepted', 'unknown') \
-             AND (leased_until IS NULL OR leased_until <= $1) ORDER BY next_at, id LIMIT $2"
+            "provider = $1 AND next_at <= $2 AND state IN ('recorded', 'accepted', 'unknown') \
+             AND (leased_until IS NULL OR leased_until <= $2) ORDER BY next_at, id LIMIT $3"
         }
         Select::Expired { .. } => "state = 'sending' AND leased_until <= $1 ORDER BY id LIMIT $2",
         Select::Exposed { .. } => {
@@ -149,9 +152,9 @@ pub(super) async fn insert_ref(
 pub(super) async fn insert(tx: &mut Transaction, payment: &Payment) -> Result<PaymentId, JournalError> {
     let sql = "INSERT INTO payments (id, key, generation, provider, operation, reference, amount_minor, \
         currency, opened_at, state, exposure, attempt, goods, resend, resend_times, resend_quiet, \
-        resend_within, absences, fence, next_at, changed_at, fingerprint, instruction, events, version) \
+        resend_within, twins, asks, absences, fence, next_at, changed_at, fingerprint, instruction, events, version) \
         VALUES ((SELECT coalesce(max(id), 0) + 1 FROM payments), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
-        $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24) RETURNING id";
+        $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26) RETURNING id";
     let rule = Rule::of(payment.resend);
     let values = values![
         payment.key.as_str(),
@@ -170,6 +173,8 @@ pub(super) async fn insert(tx: &mut Transaction, payment: &Payment) -> Result<Pa
         rule.times,
         rule.quiet,
         rule.within,
+        payment.twins.as_str(),
+        payment.asks,
         payment.absences,
         integer(payment.fence.0),
         payment.next_at.map(Timestamp::unix_millis),
@@ -179,14 +184,17 @@ pub(super) async fn insert(tx: &mut Transaction, payment: &Payment) -> Result<Pa
         integer(payment.events),
         integer(payment.version),
     ];
-    numbered(tx, sql, values).await.map(PaymentId)
+    let id = numbered(tx, sql, values).await.map(PaymentId)?;
+    tx.leaves(id, payment);
+    Ok(id)
 }
 
 pub(super) async fn update(tx: &mut Transaction, payment: &mut Payment) -> Result<(), JournalError> {
     let sql = "UPDATE payments SET state = $1, exposure = $2, attention = $3, expected = $4, claimed = $5, \
-        attempt = $6, receipt = $7, code = $8, goods = $9, absences = $10, absent_at = $11, fence = $12, \
-        worker = $13, leased_until = $14, next_at = $15, changed_at = $16, over_at = $17, fingerprint = $18, \
-        instruction = $19, events = $20, version = version + 1 WHERE id = $21 AND version = $22";
+        attempt = $6, receipt = $7, code = $8, goods = $9, asks = $10, absences = $11, absent_at = $12, \
+        fence = $13, worker = $14, leased_until = $15, next_at = $16, changed_at = $17, over_at = $18, \
+        fingerprint = $19, instruction = $20, events = $21, version = version + 1 \
+        WHERE id = $22 AND version = $23";
     let time = |time: Option<Timestamp>| time.map(Timestamp::unix_millis);
     let attention = payment.attention();
     let values = values![
@@ -199,6 +207,7 @@ pub(super) async fn update(tx: &mut Transaction, payment: &mut Payment) -> Resul
         &payment.receipt,
         &payment.code,
         payment.goods,
+        payment.asks,
         payment.absences,
         time(payment.absent_at),
         integer(payment.fence.0),
@@ -215,5 +224,6 @@ pub(super) async fn update(tx: &mut Transaction, payment: &mut Payment) -> Resul
     ];
     changed_one(tx, sql, values, "a payment changed meanwhile").await?;
     payment.version += 1;
+    tx.leaves(payment.id, payment);
     Ok(())
 }

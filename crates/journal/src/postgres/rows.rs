@@ -10,8 +10,8 @@ use crate::sql::{self, ATTEMPT, DELIVERY, EVENT, REPORT, integer};
 use crate::stored::Sealed;
 use crate::tx::Address;
 use crate::{
-    Attempt, AttemptEnd, AttemptRecord, Attention, DeliveryId, Event, EventId, JournalError, PaymentId,
-    StoredDelivery,
+    Aside, Attempt, AttemptEnd, AttemptRecord, Attention, DeliveryId, Event, EventId, JournalError,
+    PaymentId, StoredDelivery,
 };
 
 pub(super) async fn attempts(
@@ -35,9 +35,11 @@ pub(super) async fn insert_attempt(
     tx: &mut Transaction,
     attempt: &AttemptRecord,
 ) -> Result<(), JournalError> {
-    let sql = "INSERT INTO attempts (payment, number, worker, began_at) VALUES ($1, $2, $3, $4)";
-    let AttemptRecord { payment, number, worker, began_at, .. } = attempt;
-    let values = values![integer(payment.0), number.0, worker.as_str(), began_at.unix_millis()];
+    let sql =
+        "INSERT INTO attempts (payment, number, operation, worker, began_at) VALUES ($1, $2, $3, $4, $5)";
+    let AttemptRecord { payment, number, operation, worker, began_at, .. } = attempt;
+    let (payment, operation) = (integer(payment.0), operation.as_str());
+    let values = values![payment, number.0, operation, worker.as_str(), began_at.unix_millis()];
     tx.change(sql, values).await.map(drop)
 }
 
@@ -155,8 +157,8 @@ pub(super) async fn unapplied(
     after: DeliveryId,
     limit: u32,
 ) -> Result<Vec<StoredDelivery>, JournalError> {
-    deliveries(tx, "applied_at IS NULL AND id > $1 ORDER BY id LIMIT $2", values![integer(after.0), limit])
-        .await
+    let waiting = "applied_at IS NULL AND set_aside IS NULL AND id > $1 ORDER BY id LIMIT $2";
+    deliveries(tx, waiting, values![integer(after.0), limit]).await
 }
 
 async fn deliveries(
@@ -188,6 +190,7 @@ pub(super) async fn insert_delivery(
         delivery.headers.as_ref().map(Sealed::as_str),
         delivery.body.as_ref().map(Raw::bytes),
     ];
+    tx.delivers();
     numbered(tx, sql, values).await.map(DeliveryId)
 }
 
@@ -195,10 +198,12 @@ pub(super) async fn update_delivery(
     tx: &mut Transaction,
     delivery: &StoredDelivery,
 ) -> Result<(), JournalError> {
-    let sql = "UPDATE deliveries SET payment = $1, applied_at = $2 WHERE id = $3";
+    let sql = "UPDATE deliveries SET payment = $1, applied_at = $2, set_aside = $3 WHERE id = $4";
     let payment = delivery.payment.map(|payment| integer(payment.0));
     let applied_at = delivery.applied_at.map(Timestamp::unix_millis);
-    changed_one(tx, sql, values![payment, applied_at, integer(delivery.id.0)], "a delivery is gone").await
+    let set_aside = delivery.set_aside.map(Aside::as_str);
+    let values = values![payment, applied_at, set_aside, integer(delivery.id.0)];
+    changed_one(tx, sql, values, "a delivery is gone").await
 }
 
 pub(super) async fn erase_beside(tx: &mut Transaction, payment: PaymentId) -> Result<(), JournalError> {
@@ -218,8 +223,8 @@ pub(super) async fn erase_deliveries(
     limit: u32,
 ) -> Result<u32, JournalError> {
     let sql = "UPDATE deliveries SET headers = NULL, body = NULL WHERE id IN (SELECT id FROM deliveries \
-               WHERE applied_at IS NULL AND payment IS NULL AND received_at < $1 AND body IS NOT NULL \
-               ORDER BY id LIMIT $2)";
+               WHERE payment IS NULL AND received_at < $1 AND body IS NOT NULL \
+               ORDER BY received_at, id LIMIT $2)";
     let erased = tx.change(sql, values![before.unix_millis(), limit]).await?;
     Ok(u32::try_from(erased).unwrap_or(u32::MAX))
 }

@@ -1,16 +1,18 @@
+use std::collections::BTreeSet;
 use std::fmt;
-use std::future::Future;
 use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool};
 use futures_util::TryStreamExt as _;
 use futures_util::future::join;
+use malipo_core::Timestamp;
 use tokio_postgres::{Error, Row};
 
-use super::failure::{failed, no_connection, silent};
+use super::failure::{no_connection, silent};
+use super::patience::within;
 use super::values::Value;
 use crate::sql::Cells;
-use crate::{JournalError, JournalErrorKind};
+use crate::{JournalError, JournalErrorKind, Payment, PaymentId};
 
 /// What a transaction is for. Closed on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +31,11 @@ pub(super) struct Transaction {
     /// What has no result to wait for goes along with the next statement that has one.
     later: String,
     patience: Duration,
+    /// The moment that all of it happens at.
+    now: Option<Timestamp>,
+    /// Payments that it leaves due, and whether it leaves a delivery.
+    due: BTreeSet<PaymentId>,
+    delivered: bool,
 }
 
 impl Transaction {
@@ -44,11 +51,44 @@ impl Transaction {
             // Each statement sees what was committed before it, so what is locked is read as it is now.
             Purpose::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
         };
-        Ok(Self { connection, purpose, later: begin.to_owned(), patience })
+        Ok(Self {
+            connection,
+            purpose,
+            later: begin.to_owned(),
+            patience,
+            now: None,
+            due: BTreeSet::new(),
+            delivered: false,
+        })
     }
 
     pub(super) fn purpose(&self) -> Purpose {
         self.purpose
+    }
+
+    pub(super) fn happens_at(&mut self, now: Timestamp) {
+        self.now = Some(now);
+    }
+
+    /// Notes whether a payment is due as it was written now.
+    pub(super) fn leaves(&mut self, id: PaymentId, payment: &Payment) {
+        let is_past = |at: Option<Timestamp>| at.is_some_and(|at| self.now.is_none_or(|now| at <= now));
+        let is_free = payment.leased_until.is_none() || is_past(payment.leased_until);
+        if is_free && is_past(payment.next_at) {
+            self.due.insert(id);
+        } else {
+            self.due.remove(&id);
+        }
+    }
+
+    /// Notes that a delivery was stored.
+    pub(super) fn delivers(&mut self) {
+        self.delivered = true;
+    }
+
+    /// Whether it leaves something that others may want to know of.
+    pub(super) fn stirs(&self) -> bool {
+        self.delivered || !self.due.is_empty()
     }
 
     /// Notes a statement without values that goes with the next one.
@@ -146,18 +186,4 @@ impl fmt::Debug for Transaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transaction").field("purpose", &self.purpose).finish_non_exhaustive()
     }
-}
-
-/// The server gives up first and says so, unless nobody hears it any more.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "sockets that nobody answers are given up by the clock of the runtime that has them; no payment depends \
-              on it"
-)]
-async fn within<T>(
-    patience: Duration,
-    work: impl Future<Output = Result<T, Error>>,
-) -> Result<T, JournalError> {
-    let worked = tokio::time::timeout(patience, work).await;
-    worked.map_err(|_| silent())?.map_err(failed)
 }

@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use malipo_core::{ProviderRef, Timestamp};
+use malipo_core::{Money, Operation, ProviderId, ProviderRef, Timestamp};
 
 use super::transaction::Transaction;
 use super::{payments, rows};
@@ -33,6 +33,11 @@ impl Tx for Transaction {
 
     async fn payments(&mut self, which: &Select, limit: u32) -> Result<Vec<Payment>, JournalError> {
         payments::many(self, which, limit).await
+    }
+
+    async fn alone(&mut self, _: &ProviderId, _: Operation, _: Money) -> Result<(), JournalError> {
+        // Whoever begins a payment has taken its turn to write.
+        Ok(())
     }
 
     async fn insert_payment(&mut self, payment: &Payment) -> Result<PaymentId, JournalError> {

@@ -54,6 +54,8 @@ pub(super) struct Writer {
     pub(super) pool: Pool,
     pub(super) clock: Clock,
     pub(super) patience: Duration,
+    /// Where those listen who want to know that there is something to do.
+    pub(super) channel: String,
 }
 
 impl Writer {
@@ -73,7 +75,12 @@ impl Writer {
     async fn transact(&self, batches: &[Vec<Entry>], turn: Turn, tries: u32) -> Result<Vec<Result<Results>>> {
         let mut tx = Transaction::begin(&self.pool, Purpose::Write, self.patience).await?;
         match self.write(&mut tx, batches, turn, tries).await {
-            Ok(results) => tx.commit().await.map(|()| results),
+            Ok(results) => {
+                if tx.stirs() {
+                    tx.later(&format!("NOTIFY \"{}\"", self.channel));
+                }
+                tx.commit().await.map(|()| results)
+            }
             Err(error) => {
                 tx.roll_back(&error).await;
                 Err(error)
@@ -89,6 +96,7 @@ impl Writer {
         tries: u32,
     ) -> Result<Vec<Result<Results>>> {
         let now = self.now(tx, turn).await?;
+        tx.happens_at(now);
         let mut results = Vec::with_capacity(batches.len());
         for batch in batches {
             tx.later("SAVEPOINT batch");

@@ -5,7 +5,6 @@ mod proxy;
 mod side_by_side;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use malipo_core::{DeliveryPurpose, Good, GoodKind, Raw, Secret, State};
 use malipo_journal::{
@@ -49,6 +48,9 @@ async fn everything(journal: &dyn Journal) -> String {
 fn a_journal_that_is_opened_again_is_as_it_was() {
     let schema = schema!();
     let bench = schema.bench();
+    let hushed = PostgresConfig::new(format!("{} password=hush-hush", schema.address()));
+    let printed = schema.wait(PostgresJournal::open(hushed.with_schema(schema.name()))).unwrap();
+    assert!(!format!("{printed:#?}").contains("hush"), "{printed:#?}");
     pollster::block_on(async {
         for state in PaymentState::ALL {
             bench.standing(state.as_str(), *state).await;
@@ -99,10 +101,10 @@ fn no_rule_is_broken_even_by_hand() {
     let payment = |id: u8, key: &str, generation: u8, reference: &str, state: &str| {
         format!(
             "INSERT INTO payments (id, key, generation, provider, operation, reference, amount_minor, currency, \
-             opened_at, state, exposure, attempt, goods, resend, absences, fence, next_at, changed_at, events, \
-             version) SELECT {id}, '{key}', {generation}, provider, operation, '{reference}', amount_minor, \
-             currency, opened_at, '{state}', exposure, 0, 0, resend, 0, 0, 1, changed_at, 1, 0 FROM payments \
-             WHERE id = 3"
+             opened_at, state, exposure, attempt, goods, resend, twins, asks, absences, fence, next_at, \
+             changed_at, events, version) SELECT {id}, '{key}', {generation}, provider, operation, '{reference}', \
+             amount_minor, currency, opened_at, '{state}', exposure, 0, 0, resend, twins, 0, 0, 0, 1, changed_at, 1, \
+             0 FROM payments WHERE id = 3"
         )
     };
     let event = |id: u8, sequence: &str, from: &str| {
@@ -145,8 +147,8 @@ fn no_rule_is_broken_even_by_hand() {
         (owned("UPDATE attempts SET number = 2"), "ended twice"),
         (owned("DELETE FROM attempts"), "never removed"),
         (owned("TRUNCATE attempts"), "never removed"),
-        (owned("INSERT INTO attempts (payment, number, worker, began_at) VALUES (1, 1, 'a', 0)"), "attempts_pkey"),
-        (owned("INSERT INTO attempts (payment, number, worker, began_at) VALUES (77, 1, 'a', 0)"), "fkey"),
+        (owned("INSERT INTO attempts (payment, number, operation, worker, began_at) VALUES (1, 1, 'pay_out', 'a', 0)"), "attempts_pkey"),
+        (owned("INSERT INTO attempts (payment, number, operation, worker, began_at) VALUES (77, 1, 'pay_out', 'a', 0)"), "fkey"),
     ];
     for (sql, why) in statements {
         let said = by_hand.change(&sql).unwrap_err();
@@ -302,7 +304,9 @@ fn nothing_is_found_by_looking_at_everything() {
             assert!(bench.journal.find(&find).await.unwrap().is_some());
         }
         bench.clock.forward(3600);
-        bench.done(Entry::ClaimDue(malipo_journal::ClaimDue::new(crate::bench::lease("a"), 9))).await;
+        bench
+            .done(Entry::ClaimDue(malipo_journal::ClaimDue::new(PROVIDER, crate::bench::lease("a"), 9)))
+            .await;
         bench.done(Entry::Sweep(malipo_journal::Sweep::new(9))).await;
         bench.done(Entry::Erase(Erase::new(bench.now(), 9))).await;
         for filter in [malipo_journal::Filter::NeedsPerson, malipo_journal::Filter::In(PaymentState::Paid)] {
@@ -316,10 +320,11 @@ fn nothing_is_found_by_looking_at_everything() {
 /// How often whole tables were looked through, as the server counts once a connection has closed.
 fn looked_through(schema: &Schema) -> String {
     let by_hand = schema.by_hand();
-    let open = format!("SELECT count(*) FROM pg_stat_activity WHERE application_name = '{}'", schema.name());
-    while by_hand.number(&open) > 0 {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let closed = format!(
+        "SELECT (count(*) = 0)::int::bigint FROM pg_stat_activity WHERE application_name = '{}'",
+        schema.name()
+    );
+    by_hand.until(&closed, 1);
     by_hand.text(&format!(
         "SELECT string_agg(relname || ' ' || seq_scan, ', ' ORDER BY relname) FROM pg_stat_user_tables \
          WHERE schemaname = '{}' AND relname <> 'migrations'",

@@ -32,11 +32,14 @@ impl Schema {
         if is_without_postgres() {
             return None;
         }
-        let address = std::env::var("MALIPO_POSTGRES").expect(
-            "this test needs a server of PostgreSQL: `cargo xtask test` starts one, `cargo xtask test --without \
-             postgres` leaves it out, and MALIPO_POSTGRES=\"host=.. port=.. user=.. dbname=..\" names one that may be \
-             used for tests",
-        );
+        let Some(address) = std::env::var_os("MALIPO_POSTGRES") else {
+            panic!(
+                "this test needs a server of PostgreSQL: `cargo xtask test` starts one, `cargo xtask test --without \
+                 postgres` leaves it out, and MALIPO_POSTGRES=\"host=127.0.0.1 port=.. user=.. dbname=..\" names one \
+                 that may be used for tests"
+            )
+        };
+        let address = address.into_string().unwrap();
         let number = SCHEMAS.fetch_add(1, Ordering::Relaxed);
         let name = format!("malipo_test_{}_{number}", std::process::id());
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -119,6 +122,13 @@ impl ByHand<'_> {
 
     pub(crate) fn number(&self, sql: &str) -> i64 {
         self.schema.wait(self.client.query_one(sql, &[])).unwrap().get(0)
+    }
+
+    /// Asks until the answer is at least so much.
+    pub(crate) fn until(&self, sql: &str, least: i64) {
+        while self.number(sql) < least {
+            self.run("SELECT pg_sleep(0.002)").unwrap();
+        }
     }
 
     pub(crate) fn text(&self, sql: &str) -> String {

@@ -32,6 +32,8 @@ CREATE TABLE payments (
     resend_times BIGINT,
     resend_quiet BIGINT,
     resend_within BIGINT,
+    twins TEXT NOT NULL CHECK (twins IN ('sent', 'held')),
+    asks BIGINT NOT NULL CHECK (asks >= 0),
     absences BIGINT NOT NULL CHECK (absences >= 0),
     absent_at BIGINT,
     fence BIGINT NOT NULL CHECK (fence >= 0),
@@ -60,7 +62,7 @@ CREATE UNIQUE INDEX one_open_payment_of_a_key ON payments (key)
     WHERE state IN ('recorded', 'sending', 'accepted', 'unknown', 'review');
 CREATE INDEX payments_open ON payments (id)
     WHERE state IN ('recorded', 'sending', 'accepted', 'unknown', 'review');
-CREATE INDEX payments_due ON payments (next_at, id) WHERE next_at IS NOT NULL;
+CREATE INDEX payments_due ON payments (provider, next_at, id) WHERE next_at IS NOT NULL;
 CREATE INDEX payments_flagged ON payments (id) WHERE attention IS NOT NULL;
 CREATE INDEX payments_by_state ON payments (state, id);
 CREATE INDEX payments_exposed ON payments (provider, operation, amount_minor)
@@ -96,6 +98,7 @@ CREATE INDEX provider_refs_by_value ON provider_refs (provider, kind, value);
 CREATE TABLE attempts (
     payment BIGINT NOT NULL REFERENCES payments (id),
     number BIGINT NOT NULL CHECK (number >= 1),
+    operation TEXT NOT NULL,
     worker TEXT NOT NULL,
     began_at BIGINT NOT NULL,
     ended_at BIGINT,
@@ -110,7 +113,7 @@ CREATE TABLE attempts (
 
 CREATE TRIGGER an_attempt_ends_once BEFORE UPDATE ON attempts FOR EACH ROW
     WHEN (NEW.payment IS DISTINCT FROM OLD.payment OR NEW.number IS DISTINCT FROM OLD.number
-        OR NEW.began_at IS DISTINCT FROM OLD.began_at
+        OR NEW.operation IS DISTINCT FROM OLD.operation OR NEW.began_at IS DISTINCT FROM OLD.began_at
         OR (OLD.ended_as IS NOT NULL AND (NEW.ended_as IS DISTINCT FROM OLD.ended_as
             OR NEW.ended_at IS DISTINCT FROM OLD.ended_at)))
     EXECUTE FUNCTION refuse('an attempt ended twice');
@@ -130,6 +133,7 @@ CREATE TABLE deliveries (
     received_at BIGINT NOT NULL,
     payment BIGINT REFERENCES payments (id),
     applied_at BIGINT,
+    set_aside TEXT,
     headers TEXT,
     body BYTEA,
     CHECK (applied_at IS NULL OR payment IS NOT NULL)
@@ -138,7 +142,8 @@ CREATE TABLE deliveries (
 CREATE UNIQUE INDEX a_delivery_is_stored_once
     ON deliveries (digest, provider, purpose, coalesce(addressed, ''));
 CREATE INDEX deliveries_of_payment ON deliveries (payment) WHERE payment IS NOT NULL;
-CREATE INDEX deliveries_waiting ON deliveries (id) WHERE applied_at IS NULL;
+CREATE INDEX deliveries_erasable ON deliveries (received_at) WHERE payment IS NULL AND body IS NOT NULL;
+CREATE INDEX deliveries_waiting ON deliveries (id) WHERE applied_at IS NULL AND set_aside IS NULL;
 
 CREATE TABLE events (
     id BIGINT PRIMARY KEY CHECK (id >= 1),

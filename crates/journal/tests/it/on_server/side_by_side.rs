@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use malipo_core::State;
+use malipo_core::{DeliveryPurpose, Raw, State};
 use malipo_journal::{
     Apply, Claim, ClaimDue, Done, Entry, EventId, Find, Journal, JournalErrorKind, PaymentId,
-    PostgresJournal, Refused, Source, Start,
+    PostgresJournal, Source, Start, StoreDelivery,
 };
 
 use super::schema;
-use crate::bench::{Bench, Clock, key, lease, open, open_under, report};
+use crate::bench::{Bench, Clock, PROVIDER, key, lease, open, open_under, report};
 use crate::server::Schema;
 
 fn entry(name: &str) -> Vec<Entry> {
@@ -25,7 +25,7 @@ fn journals(schema: &Schema, count: usize) -> Vec<Arc<dyn Journal>> {
 }
 
 async fn claimed(journal: &dyn Journal, limit: u32) -> Vec<Claim> {
-    let claim = Entry::ClaimDue(ClaimDue::new(lease("a"), limit));
+    let claim = Entry::ClaimDue(ClaimDue::new(PROVIDER, lease("a"), limit));
     match journal.commit(vec![claim]).await.unwrap().remove(0).unwrap() {
         Done::Claimed(claims) => claims,
         other => panic!("{other:?}"),
@@ -42,10 +42,7 @@ fn until_somebody_waits(schema: &Schema, count: i64) {
         "SELECT count(*) FROM pg_stat_activity WHERE application_name = '{}' AND wait_event_type = 'Lock'",
         schema.name()
     );
-    let by_hand = schema.by_hand();
-    while by_hand.number(&waiting) < count {
-        std::thread::sleep(Duration::from_millis(2));
-    }
+    schema.by_hand().until(&waiting, count);
 }
 
 #[test]
@@ -194,10 +191,10 @@ fn a_name_that_somebody_took_meanwhile_is_seen() {
     let copy = |id: u8, key: &str| {
         format!(
             "BEGIN; INSERT INTO payments (id, key, generation, provider, operation, reference, amount_minor, \
-             currency, opened_at, state, exposure, attempt, goods, resend, absences, fence, next_at, changed_at, \
-             fingerprint, instruction, events, version) SELECT {id}, '{key}', generation, provider, operation, \
-             'by-hand-{key}', amount_minor, currency, opened_at, state, exposure, attempt, goods, resend, absences, \
-             fence, next_at, changed_at, fingerprint, instruction, events, version FROM payments WHERE id = 1; \
+             currency, opened_at, state, exposure, attempt, goods, resend, twins, asks, absences, fence, next_at, \
+             changed_at, fingerprint, instruction, events, version) SELECT {id}, '{key}', generation, provider, operation, \
+             'by-hand-{key}', amount_minor, currency, opened_at, state, exposure, attempt, goods, resend, twins, \
+             asks, absences, fence, next_at, changed_at, fingerprint, instruction, events, version FROM payments WHERE id = 1; \
              INSERT INTO events (id, payment, sequence, at, kind, from_state, to_state) \
              VALUES ({id}, {id}, 1, 0, 'opened', 'recorded', 'recorded')"
         )
@@ -235,6 +232,49 @@ fn of_two_that_wait_for_each_other_the_journal_tries_again() {
     by_hand.run("SELECT 1 FROM payments WHERE id = 1 FOR UPDATE; COMMIT").unwrap();
     assert_eq!(cancelling.join().unwrap().unwrap(), [Ok(Done::Cancelled), Ok(Done::Cancelled)]);
     pollster::block_on(bench.check());
+}
+
+/// Another process, that is: whoever rests hears of what somebody else leaves to do. And of nothing else, or it would
+/// not rest.
+#[test]
+fn whoever_rests_is_stirred_by_what_another_leaves_to_do() {
+    let schema = schema!();
+    let bench = schema.bench();
+    let heard = |journal: &Arc<dyn Journal>| {
+        let journal = journal.clone();
+        let (sender, heard) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            pollster::block_on(journal.stirred());
+            // The test may be over.
+            let _ = sender.send(());
+        });
+        heard
+    };
+    let long = Duration::from_secs(20);
+    heard(&bench.other)
+        .recv_timeout(long)
+        .expect("once when it begins to listen, since it may have missed some");
+    let ear = heard(&bench.other);
+    pollster::block_on(async {
+        let later = Start::Later { after: Duration::from_secs(60) };
+        bench.opened(open("later").with_start(later)).await;
+        bench.sending(open("sending")).await;
+        bench.accepted("accepted").await;
+        bench.done(Entry::ClaimDue(ClaimDue::new(PROVIDER, lease("b"), 9))).await;
+        ear.recv_timeout(Duration::from_millis(200)).expect_err("nothing of that is due");
+        bench.recorded("due").await;
+    });
+    ear.recv_timeout(long).expect("what is due");
+    let ear = heard(&bench.other);
+    let delivery = StoreDelivery::new(PROVIDER, DeliveryPurpose::Result, Raw::from("{}"));
+    pollster::block_on(bench.done(Entry::StoreDelivery(Box::new(delivery))));
+    ear.recv_timeout(long).expect("a delivery");
+    // A connection that was lost is made again.
+    let ear = heard(&bench.other);
+    let by_hand = schema.by_hand();
+    let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND query LIKE";
+    assert_eq!(by_hand.number(&format!("{end} '%{}\"'", schema.name())), 1);
+    ear.recv_timeout(long).expect("it may have missed some meanwhile");
 }
 
 /// What waits together is one commit, and one that fails is undone alone.
