@@ -6,10 +6,11 @@ mod side_by_side;
 
 use std::sync::Arc;
 
-use malipo_core::{DeliveryPurpose, Good, GoodKind, Raw, Secret, State};
+use malipo_core::{DeliveryPurpose, Good, GoodKind, Money, Operation, Raw, Secret, State, ToldParty};
 use malipo_journal::{
-    Apply, Done, Entry, Erase, EventId, Find, Journal, JournalError, JournalErrorKind, PaymentId,
-    PaymentState, PostgresConfig, PostgresJournal, Source, StoreDelivery,
+    Apply, ClaimDue, DeliveryId, Done, Entry, Erase, EventId, Filter, Find, Journal, JournalError,
+    JournalErrorKind, MatchUnaddressed, PaymentId, PaymentState, PostgresConfig, PostgresJournal, Source,
+    StoreDelivery, Sweep,
 };
 
 use crate::bench::{Bench, Clock, PROVIDER, key, open, report};
@@ -204,7 +205,7 @@ fn tables_that_others_made_are_refused() {
     let schema = schema!();
     let by_hand = schema.by_hand();
     by_hand
-        .run(&format!("CREATE SCHEMA {name}; CREATE TABLE {name}.payments ()", name = schema.name()))
+        .run(&format!("CREATE SCHEMA {name}; CREATE TABLE {name}.letters ()", name = schema.name()))
         .unwrap();
     let foreign = refusal(&schema, schema.config());
     assert_eq!(foreign.kind(), JournalErrorKind::Corrupt);
@@ -292,7 +293,13 @@ fn nothing_is_found_by_looking_at_everything() {
             bench.standing(state.as_str(), *state).await;
         }
         bench.check().await;
-        bench.journal.unapplied(malipo_journal::DeliveryId(0), 9).await.unwrap();
+        let delivery = StoreDelivery::new(PROVIDER, DeliveryPurpose::Notice, Raw::from("{}"));
+        let Done::Stored(id) = bench.done(Entry::StoreDelivery(Box::new(delivery))).await else { panic!() };
+        assert_eq!(bench.journal.unapplied(DeliveryId(0), 9).await.unwrap().len(), 1);
+        assert!(bench.journal.delivery(id).await.unwrap().is_some());
+        let told = MatchUnaddressed::new(id, PROVIDER, Operation::PayOut, Money::kes("1500").unwrap())
+            .with_party(ToldParty::new(Some("0708374149"), None));
+        bench.done(Entry::MatchUnaddressed(Box::new(told))).await;
         for find in [
             Find::Reference(PROVIDER, "paid".parse().unwrap()),
             Find::ProviderRef {
@@ -304,17 +311,22 @@ fn nothing_is_found_by_looking_at_everything() {
             assert!(bench.journal.find(&find).await.unwrap().is_some());
         }
         bench.clock.forward(3600);
-        bench
-            .done(Entry::ClaimDue(malipo_journal::ClaimDue::new(PROVIDER, crate::bench::lease("a"), 9)))
-            .await;
-        bench.done(Entry::Sweep(malipo_journal::Sweep::new(9))).await;
+        bench.done(Entry::ClaimDue(ClaimDue::new(PROVIDER, crate::bench::lease("a"), 9))).await;
+        bench.done(Entry::Sweep(Sweep::new(9))).await;
         bench.done(Entry::Erase(Erase::new(bench.now(), 9))).await;
-        for filter in [malipo_journal::Filter::NeedsPerson, malipo_journal::Filter::In(PaymentState::Paid)] {
+        for filter in [Filter::NeedsPerson, Filter::In(PaymentState::Paid)] {
             bench.journal.list(filter, PaymentId(0), 9).await.unwrap();
         }
     });
     drop(bench);
     assert_eq!(looked_through(&schema), made);
+    let idle = format!(
+        "SELECT coalesce(string_agg(indexrelname, ', ' ORDER BY indexrelname), '') FROM pg_stat_user_indexes \
+         WHERE schemaname = '{}' AND idx_scan = 0 AND indexrelname NOT LIKE 'one!_%' ESCAPE '!'",
+        schema.name()
+    );
+    // Those called `one_` are rules.
+    assert_eq!(schema.by_hand().text(&idle), "", "an index that nothing is found by");
 }
 
 /// How often whole tables were looked through, as the server counts once a connection has closed.

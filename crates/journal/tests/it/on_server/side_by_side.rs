@@ -111,6 +111,21 @@ fn what_somebody_has_in_hand_is_passed_by() {
     });
 }
 
+/// Claims do not take turns, so what is read to be changed is locked: it is what it is when it is changed.
+#[test]
+fn what_a_claim_changes_meanwhile_is_seen() {
+    let schema = schema!();
+    let (bench, by_hand) = (schema.bench(), schema.by_hand());
+    let id = pollster::block_on(bench.recorded("A"));
+    by_hand.run("BEGIN; UPDATE payments SET fence = 7, version = version + 1 WHERE id = 1").unwrap();
+    let journal = bench.journal.clone();
+    let cancelling = std::thread::spawn(move || pollster::block_on(journal.commit(vec![Entry::Cancel(id)])));
+    until_somebody_waits(&schema, 1);
+    by_hand.run("COMMIT").unwrap();
+    assert_eq!(cancelling.join().unwrap().unwrap(), [Ok(Done::Cancelled)]);
+    assert_eq!(pollster::block_on(bench.payment(id)).fence.0, 7);
+}
+
 /// A writer that waits holds up the other writers, since events are to become visible in order; it does not hold up
 /// claims.
 #[test]
