@@ -49,6 +49,16 @@ impl JournalErrorKind {
     }
 }
 
+impl JournalErrorKind {
+    /// Whether the same will fail for the same reason for ever.
+    pub(crate) const fn stays(self) -> bool {
+        match self {
+            Self::Busy | Self::Unavailable | Self::Full | Self::ReadOnly => false,
+            Self::Corrupt | Self::Newer => true,
+        }
+    }
+}
+
 impl JournalError {
     /// A failure of a store. `message` says what was wrong, and names no person and no secret.
     pub fn new(kind: JournalErrorKind, message: impl Into<String>) -> Self {

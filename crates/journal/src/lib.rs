@@ -31,13 +31,13 @@ pub use bind::{Asked, Mismatch, bind};
 pub use callback_url::{Address, CallbackKey, CallbackUrls, InvalidCallbacks};
 pub use entry::{
     Apply, Begin, ClaimDue, Entry, Erase, Finish, MatchUnaddressed, NoteAbsent, Open, Outcome, Overdue,
-    Resolve, Schedule, SetAside, Start, StoreDelivery, Sweep,
+    Raise, Resolve, Schedule, SetAside, Start, StoreDelivery, Sweep,
 };
 pub use error::{JournalError, JournalErrorKind};
 pub use fingerprint::{Fingerprint, Intent};
 pub use fold::{Decision, Evidence, fold};
 pub use ids::{Attempt, DeliveryId, EventId, Fence, Generation, InvalidKey, Key, PaymentId, Worker};
-pub use journal::{Filter, Find, Journal};
+pub use journal::{Deliveries, Filter, Find, Journal};
 pub use lease::Lease;
 pub use memory::MemoryJournal;
 pub use names::UnknownName;

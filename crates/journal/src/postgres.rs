@@ -29,8 +29,8 @@ use self::writer::{Clock, Queue, Results, Turn, Writer, gone};
 use crate::sql::Cells;
 use crate::tx::{Select, Tx as _};
 use crate::{
-    AttemptRecord, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Journal, JournalError, Payment,
-    PaymentId, Refused, StoredDelivery, execute,
+    AttemptRecord, Deliveries, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Journal, JournalError,
+    Payment, PaymentId, Refused, StoredDelivery, execute,
 };
 
 /// A journal on a server, for any number of processes on any number of machines. The server's clock is the journal's,
@@ -181,8 +181,14 @@ impl Journal for PostgresJournal {
         self.read(move |tx| tx.delivery(delivery)).await
     }
 
-    async fn unapplied(&self, after: DeliveryId, limit: u32) -> Result<Vec<StoredDelivery>, JournalError> {
-        self.read(move |tx| tx.unapplied(after, limit)).await
+    async fn deliveries(
+        &self,
+        which: &Deliveries,
+        after: DeliveryId,
+        limit: u32,
+    ) -> Result<Vec<StoredDelivery>, JournalError> {
+        let which = which.clone();
+        self.read(move |tx| Box::pin(async move { tx.deliveries(&which, after, limit).await })).await
     }
 
     async fn stirred(&self) {

@@ -23,7 +23,7 @@ use self::writer::{Thread, Writer};
 use crate::ready::ready;
 use crate::tx::{Select, Tx};
 use crate::{
-    AttemptRecord, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Journal, JournalError,
+    AttemptRecord, Deliveries, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Journal, JournalError,
     JournalErrorKind, Payment, PaymentId, Refused, StoredDelivery, execute,
 };
 
@@ -244,8 +244,14 @@ impl Journal for SqliteJournal {
         self.read(move |rows| ready(rows.delivery(delivery))).await
     }
 
-    async fn unapplied(&self, after: DeliveryId, limit: u32) -> Result<Vec<StoredDelivery>, JournalError> {
-        self.read(move |rows| ready(rows.unapplied(after, limit))).await
+    async fn deliveries(
+        &self,
+        which: &Deliveries,
+        after: DeliveryId,
+        limit: u32,
+    ) -> Result<Vec<StoredDelivery>, JournalError> {
+        let which = which.clone();
+        self.read(move |rows| ready(rows.deliveries(&which, after, limit))).await
     }
 
     async fn stirred(&self) {

@@ -10,8 +10,8 @@ use crate::sql::{self, ATTEMPT, DELIVERY, EVENT, REPORT, integer};
 use crate::stored::Sealed;
 use crate::tx::Address;
 use crate::{
-    Aside, Attempt, AttemptEnd, AttemptRecord, Attention, DeliveryId, Event, EventId, JournalError,
-    PaymentId, StoredDelivery,
+    Aside, Attempt, AttemptEnd, AttemptRecord, Attention, Deliveries, DeliveryId, Event, EventId,
+    JournalError, PaymentId, StoredDelivery,
 };
 
 pub(super) async fn attempts(
@@ -152,13 +152,28 @@ pub(super) async fn same_delivery(
     Ok(deliveries(tx, same, values).await?.pop())
 }
 
-pub(super) async fn unapplied(
+pub(super) async fn listed(
     tx: &mut Transaction,
+    which: &Deliveries,
     after: DeliveryId,
     limit: u32,
 ) -> Result<Vec<StoredDelivery>, JournalError> {
-    let waiting = "applied_at IS NULL AND set_aside IS NULL AND id > $1 ORDER BY id LIMIT $2";
-    deliveries(tx, waiting, values![integer(after.0), limit]).await
+    let after = integer(after.0);
+    match which {
+        Deliveries::Waiting(provider) => {
+            let waiting = "provider = $1 AND applied_at IS NULL AND set_aside IS NULL AND id > $2 \
+                           ORDER BY id LIMIT $3";
+            deliveries(tx, waiting, values![provider.as_str(), after, limit]).await
+        }
+        Deliveries::SetAside => {
+            let aside = "set_aside IS NOT NULL AND id > $1 ORDER BY id LIMIT $2";
+            deliveries(tx, aside, values![after, limit]).await
+        }
+        Deliveries::Of(payment) => {
+            let of = "payment = $1 AND id > $2 ORDER BY id LIMIT $3";
+            deliveries(tx, of, values![integer(payment.0), after, limit]).await
+        }
+    }
 }
 
 async fn deliveries(
@@ -178,8 +193,8 @@ pub(super) async fn insert_delivery(
     tx: &mut Transaction,
     delivery: &StoredDelivery,
 ) -> Result<DeliveryId, JournalError> {
-    let sql = "INSERT INTO deliveries (id, provider, purpose, addressed, digest, received_at, headers, body) \
-               VALUES ((SELECT coalesce(max(id), 0) + 1 FROM deliveries), $1, $2, $3, $4, $5, $6, $7) \
+    let sql = "INSERT INTO deliveries (id, provider, purpose, addressed, digest, received_at, payment, headers, body) \
+               VALUES ((SELECT coalesce(max(id), 0) + 1 FROM deliveries), $1, $2, $3, $4, $5, $6, $7, $8) \
                RETURNING id";
     let values = values![
         delivery.provider.as_str(),
@@ -187,6 +202,7 @@ pub(super) async fn insert_delivery(
         delivery.addressed.as_ref().map(Reference::as_str),
         delivery.digest.as_slice(),
         delivery.received_at.unix_millis(),
+        delivery.payment.map(|payment| integer(payment.0)),
         delivery.headers.as_ref().map(Sealed::as_str),
         delivery.body.as_ref().map(Raw::bytes),
     ];

@@ -6,8 +6,8 @@ use super::{payments, rows};
 use crate::payment::ReportRecord;
 use crate::tx::{Address, Select, Tx};
 use crate::{
-    Attempt, AttemptRecord, Attention, DeliveryId, Event, EventId, Find, JournalError, Payment, PaymentId,
-    StoredDelivery,
+    Attempt, AttemptRecord, Attention, Deliveries, DeliveryId, Event, EventId, Find, JournalError, Payment,
+    PaymentId, StoredDelivery,
 };
 
 #[async_trait]
@@ -112,12 +112,13 @@ impl Tx for Transaction {
         rows::update_delivery(self, delivery).await
     }
 
-    async fn unapplied(
+    async fn deliveries(
         &mut self,
+        which: &Deliveries,
         after: DeliveryId,
         limit: u32,
     ) -> Result<Vec<StoredDelivery>, JournalError> {
-        rows::unapplied(self, after, limit).await
+        rows::listed(self, which, after, limit).await
     }
 
     async fn erase_beside(&mut self, payment: PaymentId) -> Result<(), JournalError> {

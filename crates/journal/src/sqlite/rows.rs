@@ -1,7 +1,8 @@
 //! Rows of attempts, events, reports and deliveries.
 
 use malipo_core::{Raw, Timestamp};
-use rusqlite::{Connection, Params, params};
+use rusqlite::types::Null;
+use rusqlite::{Connection, Params, ToSql, params};
 
 use super::failure::failed;
 use super::{change, last};
@@ -10,7 +11,8 @@ use crate::sql::{self, ATTEMPT, Cells, DELIVERY, EVENT, REPORT, integer};
 use crate::stored::Sealed;
 use crate::tx::Address;
 use crate::{
-    Attempt, AttemptRecord, Attention, DeliveryId, Event, EventId, JournalError, PaymentId, StoredDelivery,
+    Attempt, AttemptRecord, Attention, Deliveries, DeliveryId, Event, EventId, JournalError, PaymentId,
+    StoredDelivery,
 };
 
 /// Reads every row that a statement gives.
@@ -169,29 +171,39 @@ pub(super) fn same_delivery(
     Ok(all(connection, &sql, values, sql::delivery)?.pop())
 }
 
-pub(super) fn unapplied(
+pub(super) fn deliveries(
     connection: &Connection,
+    which: &Deliveries,
     after: DeliveryId,
     limit: u32,
 ) -> Result<Vec<StoredDelivery>, JournalError> {
-    let sql = format!(
-        "SELECT {DELIVERY} FROM deliveries WHERE applied_at IS NULL AND set_aside IS NULL AND id > ? ORDER BY id LIMIT ?"
-    );
-    all(connection, &sql, params![integer(after.0), limit], sql::delivery)
+    let list = |condition: &str, values: &dyn ToSql| {
+        let sql =
+            format!("SELECT {DELIVERY} FROM deliveries WHERE {condition} AND id > ?2 ORDER BY id LIMIT ?3");
+        all(connection, &sql, params![values, integer(after.0), limit], sql::delivery)
+    };
+    match which {
+        Deliveries::Waiting(provider) => {
+            list("provider = ?1 AND applied_at IS NULL AND set_aside IS NULL", &provider.as_str())
+        }
+        Deliveries::SetAside => list("?1 IS NULL AND set_aside IS NOT NULL", &Null),
+        Deliveries::Of(payment) => list("payment = ?1", &integer(payment.0)),
+    }
 }
 
 pub(super) fn insert_delivery(
     connection: &Connection,
     delivery: &StoredDelivery,
 ) -> Result<DeliveryId, JournalError> {
-    let sql = "INSERT INTO deliveries (provider, purpose, addressed, digest, received_at, headers, body) \
-               VALUES (?, ?, ?, ?, ?, ?, ?)";
+    let sql = "INSERT INTO deliveries (provider, purpose, addressed, digest, received_at, payment, headers, body) \
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
     let values = params![
         delivery.provider.as_str(),
         delivery.purpose.as_str(),
         delivery.addressed.as_ref().map(malipo_core::Reference::as_str),
         delivery.digest.as_slice(),
         delivery.received_at.unix_millis(),
+        delivery.payment.map(|payment| integer(payment.0)),
         delivery.headers.as_ref().map(Sealed::as_str),
         delivery.body.as_ref().map(Raw::bytes),
     ];

@@ -84,6 +84,8 @@ macro_rules! every_promise {
                 a_known_name_decides,
                 how_much_alone_fits_nobody,
                 what_is_set_aside_waits_for_nobody,
+                what_comes_to_a_url_of_a_payment_is_of_that_payment,
+                a_person_is_told_once_of_what_settles_nothing,
             ];
             leasing: [
                 what_is_due_is_claimed_once,
@@ -122,6 +124,7 @@ macro_rules! every_promise {
                 what_is_open_or_flagged_is_not_erased,
                 an_erased_key_is_not_used_again,
                 a_delivery_of_nobody_is_erased_too,
+                what_comes_after_an_erasure_is_erased_too,
             ];
             batching: [
                 one_refused_entry_undoes_no_other,

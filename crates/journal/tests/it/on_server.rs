@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use malipo_core::{DeliveryPurpose, Good, GoodKind, Money, Operation, Raw, Secret, State, ToldParty};
 use malipo_journal::{
-    Apply, ClaimDue, DeliveryId, Done, Entry, Erase, EventId, Filter, Find, Journal, JournalError,
-    JournalErrorKind, MatchUnaddressed, PaymentId, PaymentState, PostgresConfig, PostgresJournal, Source,
-    StoreDelivery, Sweep,
+    Apply, ClaimDue, Deliveries, DeliveryId, Done, Entry, Erase, EventId, Filter, Find, Journal,
+    JournalError, JournalErrorKind, MatchUnaddressed, PaymentId, PaymentState, PostgresConfig,
+    PostgresJournal, Source, StoreDelivery, Sweep,
 };
 
 use crate::bench::{Bench, Clock, PROVIDER, key, open, report};
@@ -295,7 +295,12 @@ fn nothing_is_found_by_looking_at_everything() {
         bench.check().await;
         let delivery = StoreDelivery::new(PROVIDER, DeliveryPurpose::Notice, Raw::from("{}"));
         let Done::Stored(id) = bench.done(Entry::StoreDelivery(Box::new(delivery))).await else { panic!() };
-        assert_eq!(bench.journal.unapplied(DeliveryId(0), 9).await.unwrap().len(), 1);
+        for (which, many) in
+            [(Deliveries::Waiting(PROVIDER), 1), (Deliveries::SetAside, 0), (Deliveries::Of(PaymentId(1)), 0)]
+        {
+            let listed = bench.journal.deliveries(&which, DeliveryId(0), 9).await.unwrap();
+            assert_eq!(listed.len(), many, "{which:?}");
+        }
         assert!(bench.journal.delivery(id).await.unwrap().is_some());
         let told = MatchUnaddressed::new(id, PROVIDER, Operation::PayOut, Money::kes("1500").unwrap())
             .with_party(ToldParty::new(Some("0708374149"), None));

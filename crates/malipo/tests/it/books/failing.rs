@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use malipo::journal::{
-    AttemptRecord, DeliveryId, Done, Entry, Event, Filter, Find, JournalError, JournalErrorKind, PaymentId,
-    StoredDelivery,
+    AttemptRecord, Deliveries, DeliveryId, Done, Entry, Event, Filter, Find, JournalError, JournalErrorKind,
+    PaymentId, StoredDelivery,
 };
 use malipo::{Report, async_trait};
 
@@ -96,9 +96,14 @@ impl Journal for Failing {
         self.journal.delivery(delivery).await
     }
 
-    async fn unapplied(&self, after: DeliveryId, limit: u32) -> Result<Vec<StoredDelivery>, JournalError> {
+    async fn deliveries(
+        &self,
+        which: &Deliveries,
+        after: DeliveryId,
+        limit: u32,
+    ) -> Result<Vec<StoredDelivery>, JournalError> {
         self.works(&[])?;
-        self.journal.unapplied(after, limit).await
+        self.journal.deliveries(which, after, limit).await
     }
 
     async fn stirred(&self) {
