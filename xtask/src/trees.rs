@@ -27,7 +27,7 @@ const WITH_HYPER: usize = 95;
 const WITH_REQWEST: usize = 140;
 
 /// The journal on a server, without a gateway.
-const WITH_POSTGRES: usize = 96;
+const WITH_POSTGRES: usize = 110;
 
 /// A row for each promise about weight.
 fn trees(packages: &[Package]) -> Vec<Tree> {

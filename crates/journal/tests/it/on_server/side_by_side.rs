@@ -56,6 +56,20 @@ fn whoever_opens_a_new_schema_waits_for_whoever_makes_it() {
     assert_eq!(by_hand.number("SELECT count(*) FROM migrations"), 1);
 }
 
+/// In whole milliseconds, and whatever the clock of this process says.
+#[test]
+fn the_servers_clock_is_the_journals() {
+    let schema = schema!();
+    let by_hand = schema.by_hand();
+    let now = || by_hand.number("SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint");
+    let journal = schema.wait(PostgresJournal::open(schema.config())).unwrap();
+    let before = now();
+    pollster::block_on(journal.commit(entry("A"))).unwrap().remove(0).unwrap();
+    let after = now();
+    let opened = pollster::block_on(journal.find(&Find::Key(key("A")))).unwrap().unwrap().opened_at;
+    assert!((before..=after).contains(&opened.unix_millis()), "{before} {opened} {after}");
+}
+
 #[test]
 fn many_callers_with_one_key_over_four_journals_send_once() {
     let schema = schema!();
