@@ -23,10 +23,9 @@ use crate::front::Front;
 use crate::setup::{self, Setup, Words};
 use crate::store::Place;
 
-/// How many orders there are more of after each kill.
-const ORDERS_A_KILL: u32 = 6;
-/// The longest life before a kill.
-const LIFE: u64 = 350;
+/// The longest and the longest short time between two kills, in milliseconds. Every second one is short, since that is
+/// when new orders are on their way.
+const PAUSES: [u64; 2] = [300, 60];
 /// How long what is left may take to come to its end.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often to look whether it has.
@@ -59,6 +58,9 @@ struct Harness {
     heard: Arc<Mutex<Heard>>,
     workers: Vec<Worker>,
     lives: u32,
+    /// How many orders there are so far, and how many there are more after each kill.
+    orders: u32,
+    more: u32,
     killed: BTreeSet<String>,
 }
 
@@ -76,19 +78,20 @@ pub(crate) async fn run(arguments: &Arguments, seed: u64) -> Result<ExitCode, Bo
     let mut harness = Harness::open(seed, place, workers).await?;
     let mut dice = Dice::seeded(seed);
     for worker in 0..workers {
-        harness.start(usize::try_from(worker)?, ORDERS_A_KILL).await?;
+        harness.start(usize::try_from(worker)?).await?;
     }
-    for kill in 0..kills {
-        env.sleep(Duration::from_millis(dice.below(LIFE))).await;
+    for (_, pause) in (0..kills).zip(PAUSES.iter().cycle()) {
+        env.sleep(Duration::from_millis(dice.below(*pause))).await;
         let worker = usize::try_from(dice.below(workers.into()))?;
         harness.kill(worker).await?;
-        harness.start(worker, (kill + 2) * ORDERS_A_KILL).await?;
+        harness.more_orders().await;
+        harness.start(worker).await?;
     }
     let stuck = harness.finish(&env).await?;
     harness.end(&env).await?;
     let run = Run {
         seed,
-        orders: (kills + 1) * ORDERS_A_KILL,
+        orders: harness.orders,
         killed: std::mem::take(&mut harness.killed),
         books: harness.place.open()?,
         ledger: harness.sim.ledger(),
@@ -148,6 +151,7 @@ impl Harness {
             .with_kyanda(kyanda);
         let sim = Sim::start(options).await?;
         let words = Words::of(&sim);
+        let more = 3 * (workers + 1);
         Ok(Self {
             sim,
             front,
@@ -157,6 +161,8 @@ impl Harness {
             heard: Arc::default(),
             workers: Vec::new(),
             lives: 0,
+            orders: more,
+            more,
             killed: BTreeSet::new(),
         })
     }
@@ -165,15 +171,24 @@ impl Harness {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts a worker, with so many orders to submit.
-    async fn start(&mut self, worker: usize, orders: u32) -> Result<(), Box<dyn Error>> {
+    /// There are more orders, and every worker that lives is told so.
+    async fn more_orders(&mut self) {
+        self.orders += self.more;
+        for worker in &mut self.workers {
+            // One that was killed hears nothing.
+            let _ = worker.input.write_all(format!("{}\n", self.orders).as_bytes()).await;
+        }
+    }
+
+    /// Starts a worker.
+    async fn start(&mut self, worker: usize) -> Result<(), Box<dyn Error>> {
         self.lives += 1;
         let life = format!("worker-{worker}-{}", self.lives);
         let setup = Setup {
             life: life.clone(),
             seed: self.seed,
-            orders,
-            newest: orders.saturating_sub(3 * ORDERS_A_KILL),
+            orders: self.orders,
+            newest: self.orders.saturating_sub(3 * self.more),
             place: self.place.clone(),
             gateways: self.sim.url().to_owned(),
             callbacks: self.front.base.clone(),

@@ -1,5 +1,5 @@
 //! One worker: it submits the list of orders from the top, takes what gateways post, and works on what is due, until
-//! its standard input ends or it is killed.
+//! its standard input ends or it is killed. A line there says how many orders there are by now.
 
 use std::error::Error;
 use std::time::Duration;
@@ -15,6 +15,7 @@ use malipo::journal::{Payments, PaymentsError, Refused};
 use malipo::{SystemEnv, Timer as _};
 use tokio::io::{AsyncBufReadExt as _, BufReader, stdin};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use crate::orders::Order;
 use crate::setup::Setup;
@@ -40,22 +41,40 @@ pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     anstream::println!("listening {}", listener.local_addr()?.port());
     let router = Router::new().fallback(take).with_state(payments.clone());
-    let end = async { while let Ok(Some(_)) = lines.next_line().await {} };
+    let (orders, more) = watch::channel(setup.orders);
+    let end = async move {
+        while let Ok(Some(line)) = lines.next_line().await {
+            if let Ok(now) = line.parse() {
+                orders.send_replace(now);
+            }
+        }
+    };
     let all = async {
         submit(&payments, setup.seed, 0, setup.orders).await;
         anstream::println!("all");
         std::future::pending::<()>().await;
     };
-    let newest = async {
-        submit(&payments, setup.seed, setup.newest, setup.orders).await;
-        std::future::pending::<()>().await;
-    };
+    let newest = submit_newest(&payments, &setup, more);
     // What is being submitted or taken when the end comes is dropped, as it is when a worker is killed.
     tokio::select! {
         () = payments.run(end) => Ok(()),
         () = all => Ok(()),
         () = newest => Ok(()),
         served = axum::serve(listener, router) => Ok(served?),
+    }
+}
+
+/// Submits what is new, and what comes to be. Together with those who go through the list from the top, and with the
+/// other workers, it submits most keys several times at once.
+async fn submit_newest(payments: &Payments, setup: &Setup, mut more: watch::Receiver<u32>) {
+    let mut from = setup.newest;
+    loop {
+        let to = *more.borrow_and_update();
+        submit(payments, setup.seed, from, to).await;
+        from = to;
+        if more.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }
 
