@@ -7,6 +7,7 @@ mod coverage;
 mod deny;
 mod examples;
 mod metadata;
+mod proofs;
 mod readme;
 mod steps;
 mod tidy;
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
             println!("{}", command::usage());
             return ExitCode::SUCCESS;
         }
-        Ok(Request::Run(command, without)) => command::run(command, without),
+        Ok(Request::Run(command, without, passed)) => command::run(command, without, passed),
         Err(complaint) => {
             eprintln!("error: {complaint}\n\n{}", command::usage());
             return ExitCode::from(MISUSE);

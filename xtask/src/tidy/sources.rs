@@ -2,7 +2,7 @@
 
 use super::lexer::Token;
 use super::loops::loops;
-use super::rooms::{Kind as Is, PROVIDERS};
+use super::rooms::{Kind as Is, PROVIDERS, Room};
 use super::words::{Look, Words};
 use super::{Check, Finding, House, Rule, Source};
 
@@ -199,9 +199,14 @@ fn room(source: &Source<'_>) -> bool {
     source.room.is_some()
 }
 
-/// Whether it is a room that others build on.
+/// Whether others build on it: not a program, be it a room or one beside a library.
 pub(super) fn library(source: &Source<'_>) -> bool {
-    source.room.is_some_and(|room| room.kind != Is::Program)
+    source.room.is_some_and(|room| room.kind != Is::Program && !source.path.starts_with(&programs(room)))
+}
+
+/// Where the programs beside a library stand.
+fn programs(room: &Room) -> String {
+    format!("{}/src/bin/", room.folder())
 }
 
 /// Whether it is one gateway's room.

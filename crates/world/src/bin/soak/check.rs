@@ -10,7 +10,7 @@ use malipo::journal::{
 };
 use malipo_sim::{Event, Gateway, Ledger, Move, MoveKind, Operation};
 
-use crate::findings::Findings;
+use crate::findings::{Findings, Row};
 use crate::front::{Answer, Posted};
 use crate::harness::Heard;
 use crate::orders;
@@ -35,9 +35,6 @@ struct Kept {
     payment: Payment,
     attempts: Vec<AttemptRecord>,
 }
-
-/// The money that the ledger moved, by what a payment is found by.
-type Moved<'a> = BTreeMap<(Gateway, &'a str), Vec<&'a Move>>;
 
 /// Compares.
 ///
@@ -101,7 +98,7 @@ async fn kept(run: &Run, told: &[Told], findings: &mut Findings) -> Result<Vec<K
 /// Paid is moved once, in that amount; failed and cancelled is never moved; what waits for a person moved once at most,
 /// and says why it waits.
 fn moves(run: &Run, kept: &[Kept], findings: &mut Findings) {
-    let mut moved: Moved<'_> = BTreeMap::new();
+    let mut moved: BTreeMap<(Gateway, &str), Vec<&Move>> = BTreeMap::new();
     for one in run.ledger.moves().iter().filter(|one| one.kind == MoveKind::Payment) {
         let name = one.reference.as_deref().unwrap_or(&one.gateway_reference);
         moved.entry((one.gateway, name)).or_default().push(one);
@@ -116,35 +113,47 @@ fn moves(run: &Run, kept: &[Kept], findings: &mut Findings) {
         row.orders += 1;
         row.moved += mine.len();
         findings.paid_twice += usize::from(mine.len() > 1);
-        let agrees = mine.iter().all(|one| one.amount == payment.amount.amount());
-        let right = match payment.state() {
-            PaymentState::Paid => {
-                row.paid += 1;
-                mine.len() == 1 && agrees
-            }
-            PaymentState::Failed | PaymentState::Cancelled => {
-                row.failed += 1;
-                mine.is_empty()
-            }
-            PaymentState::Review => {
-                row.review += 1;
-                if mine.is_empty() {
-                    waiting.push((*gateway, payment));
-                }
-                mine.len() <= 1 && agrees && payment.attention().is_some()
-            }
-            _ => {
-                findings.stuck += 1;
-                false
-            }
-        };
+        if payment.state() == PaymentState::Review && mine.is_empty() {
+            waiting.push((*gateway, payment));
+        }
+        findings.stuck += usize::from(!payment.state().is_final() && payment.state() != PaymentState::Review);
+        let right = agrees(payment, &mine, row);
         if !right {
             let (id, state, times) = (payment.id, payment.state(), mine.len());
             findings.violations.push(format!("DISAGREE: payment {id} is {state}, and moved {times} times"));
         }
     }
-    // A gateway without references moved it, and nobody was told its name for it: a payment that waits stands for it.
-    for one in moved.into_values().flatten() {
+    strangers(moved.into_values().flatten(), waiting, findings);
+}
+
+/// Whether what the books say of a payment is what the ledger says.
+fn agrees(payment: &Payment, moved: &[&Move], row: &mut Row) -> bool {
+    let in_full = moved.iter().all(|one| one.amount == payment.amount.amount());
+    match payment.state() {
+        PaymentState::Paid => {
+            row.paid += 1;
+            moved.len() == 1 && in_full
+        }
+        PaymentState::Failed | PaymentState::Cancelled => {
+            row.failed += 1;
+            moved.is_empty()
+        }
+        PaymentState::Review => {
+            row.review += 1;
+            moved.len() <= 1 && in_full && payment.attention().is_some()
+        }
+        _ => false,
+    }
+}
+
+/// Money under a name that the books do not have. A gateway without references moved it, and nobody was told its name:
+/// a payment that waits for a person stands for it.
+fn strangers<'a>(
+    moved: impl Iterator<Item = &'a Move>,
+    mut waiting: Vec<(Gateway, &Payment)>,
+    findings: &mut Findings,
+) {
+    for one in moved {
         let row = findings.rows.entry(one.gateway).or_default();
         row.moved += 1;
         let fits = |(gateway, payment): &(Gateway, &Payment)| {
