@@ -46,6 +46,7 @@ pub(crate) async fn compare(run: &Run) -> Result<Findings, Box<dyn Error>> {
     findings.violations.extend(run.heard.odd.iter().map(|odd| format!("ODD: {odd}")));
     let told = told(&*run.books).await?;
     let kept = kept(run, &told, &mut findings).await?;
+    repetitions(run, &mut findings)?;
     moves(run, &kept, &mut findings);
     sends(run, &kept, &mut findings);
     histories(&told, &kept, run, &mut findings);
@@ -95,6 +96,31 @@ async fn kept(run: &Run, told: &[Told], findings: &mut Findings) -> Result<Vec<K
     Ok(all)
 }
 
+/// What was paid more often than it was ordered. It asks the orders and the ledger, and not the books: an amount is its
+/// order's own, but for the twins at Kyanda.
+fn repetitions(run: &Run, findings: &mut Findings) -> Result<(), Box<dyn Error>> {
+    let mut ordered: BTreeMap<_, usize> = BTreeMap::new();
+    for number in 0..run.orders {
+        let order = orders::Order::of(run.seed, number)?;
+        let amount = order.instruction.terms().map(|terms| terms.amount.amount());
+        *ordered.entry((orders::gateway(number), amount)).or_default() += 1;
+    }
+    for one in run.ledger.moves().iter().filter(|one| one.kind == MoveKind::Payment) {
+        let left = ordered.entry((one.gateway, Some(one.amount))).or_default();
+        match left.checked_sub(1) {
+            Some(less) => *left = less,
+            None => {
+                findings.paid_twice += 1;
+                let (gateway, amount, name) = (one.gateway, one.amount, &one.gateway_reference);
+                findings
+                    .violations
+                    .push(format!("PAID TWICE: {gateway} moved {amount} once more, as {name}"));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Paid is moved once, in that amount; failed and cancelled is never moved; what waits for a person moved once at most,
 /// and says why it waits.
 fn moves(run: &Run, kept: &[Kept], findings: &mut Findings) {
@@ -112,7 +138,6 @@ fn moves(run: &Run, kept: &[Kept], findings: &mut Findings) {
         let row = findings.rows.entry(*gateway).or_default();
         row.orders += 1;
         row.moved += mine.len();
-        findings.paid_twice += usize::from(mine.len() > 1);
         if payment.state() == PaymentState::Review && mine.is_empty() {
             waiting.push((*gateway, payment));
         }

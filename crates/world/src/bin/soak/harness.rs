@@ -72,7 +72,7 @@ struct Harness {
 pub(crate) async fn run(arguments: &Arguments, seed: u64) -> Result<ExitCode, Box<dyn Error>> {
     let folder = TempDir::new()?;
     let env = SystemEnv::new();
-    let place = Place::make(arguments, folder.path()).await?;
+    let place = Place::new(arguments, folder.path())?;
     let (kills, workers) = (arguments.kills, arguments.workers);
     anstream::println!("soak  store {}  workers {workers}  kills {kills}  seed {seed}", place.store.name());
     let mut harness = Harness::open(seed, place, workers).await?;
@@ -93,7 +93,7 @@ pub(crate) async fn run(arguments: &Arguments, seed: u64) -> Result<ExitCode, Bo
         seed,
         orders: harness.orders,
         killed: std::mem::take(&mut harness.killed),
-        books: harness.place.open()?,
+        books: harness.place.open().await?,
         ledger: harness.sim.ledger(),
         events: harness.sim.events(),
         posted: harness.front.posted(),
@@ -106,7 +106,8 @@ pub(crate) async fn run(arguments: &Arguments, seed: u64) -> Result<ExitCode, Bo
     if findings.violations.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    anstream::println!("the books are kept in {}", folder.keep().display());
+    let _ = folder.keep();
+    anstream::println!("the books: {}", harness.place.told());
     Ok(ExitCode::FAILURE)
 }
 
@@ -254,7 +255,7 @@ impl Harness {
 
     /// What is open and does not wait for a person.
     async fn open_payments(&self) -> Result<Vec<String>, Box<dyn Error>> {
-        let books = self.place.open()?;
+        let books = self.place.open().await?;
         let (mut after, mut open) = (PaymentId(0), Vec::new());
         loop {
             let page = books.list(Filter::Open, after, 100).await?;

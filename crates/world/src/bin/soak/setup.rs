@@ -92,15 +92,16 @@ pub(crate) fn urls(base: &str) -> Result<CallbackUrls, Box<dyn Error>> {
 
 impl Setup {
     /// The engine with the four accounts.
-    pub(crate) fn payments(&self) -> Result<Payments, Box<dyn Error>> {
+    pub(crate) async fn payments(&self) -> Result<Payments, Box<dyn Error>> {
         let options = malipo::hyper::Options::new()
             .with_connect_timeout(CONNECT)
             .with_read_timeout(PATIENCE)
             .with_total_timeout(PATIENCE);
         let transport = Arc::new(HyperTransport::with_options(options)?);
         let env = Arc::new(SystemEnv::new());
-        let payments = Payments::new(self.place.open()?, urls(&self.callbacks)?, env, self.life.parse()?)
-            .with_lease(LEASE);
+        let payments =
+            Payments::new(self.place.open().await?, urls(&self.callbacks)?, env, self.life.parse()?)
+                .with_lease(LEASE);
         Ok(payments
             .with_account(account(Gateway::Daraja, self.daraja(transport.clone())?))?
             .with_account(account(Gateway::KasaPay, self.kasapay(transport.clone())?))?

@@ -22,7 +22,7 @@ pub(crate) enum Store {
 pub(crate) struct Place {
     pub(crate) store: Store,
     /// The file.
-    pub(crate) address: String,
+    address: String,
 }
 
 impl Store {
@@ -34,8 +34,8 @@ impl Store {
 }
 
 impl Place {
-    /// Books that nobody has written in.
-    pub(crate) async fn make(arguments: &Arguments, folder: &Path) -> Result<Self, Box<dyn Error>> {
+    /// A place that nobody has written to.
+    pub(crate) fn new(arguments: &Arguments, folder: &Path) -> Result<Self, Box<dyn Error>> {
         let store = arguments.store;
         let address = match store {
             Store::Sqlite => folder.join("books.db").display().to_string(),
@@ -44,10 +44,19 @@ impl Place {
     }
 
     /// The books, as any process finds them.
-    pub(crate) fn open(&self) -> Result<Arc<dyn Journal>, Box<dyn Error>> {
-        let env = Arc::new(SystemEnv::new());
+    pub(crate) async fn open(&self) -> Result<Arc<dyn Journal>, Box<dyn Error>> {
         match self.store {
-            Store::Sqlite => Ok(Arc::new(SqliteJournal::open(Path::new(&self.address), env)?)),
+            Store::Sqlite => {
+                let env = Arc::new(SystemEnv::new());
+                Ok(Arc::new(SqliteJournal::open(Path::new(&self.address), env)?))
+            }
+        }
+    }
+
+    /// Where a person finds them after a run, if they are still there.
+    pub(crate) fn told(&self) -> String {
+        match self.store {
+            Store::Sqlite => self.address.clone(),
         }
     }
 }

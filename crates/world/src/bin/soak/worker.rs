@@ -37,7 +37,7 @@ pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
     let mut lines = BufReader::new(stdin()).lines();
     let setup = lines.next_line().await?.ok_or("nobody told this worker what to do")?;
     let setup: Setup = serde_json::from_str(&setup)?;
-    let payments = setup.payments()?;
+    let payments = setup.payments().await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     anstream::println!("listening {}", listener.local_addr()?.port());
     let router = Router::new().fallback(take).with_state(payments.clone());

@@ -1,0 +1,3 @@
+//! The proof.
+
+mod soak;
