@@ -90,6 +90,11 @@ impl Front {
         }
     }
 
+    /// Whether a worker lives, and listens.
+    pub(crate) fn has(&self, worker: usize) -> bool {
+        self.shared.book().living.get(worker).is_some_and(Option::is_some)
+    }
+
     /// All that was posted so far.
     pub(crate) fn posted(&self) -> Vec<Posted> {
         self.shared.book().posted.clone()

@@ -26,6 +26,8 @@ use crate::store::Place;
 /// The longest and the longest short time between two kills, in milliseconds. Every second one is short, since that is
 /// when new orders are on their way.
 const PAUSES: [u64; 2] = [300, 60];
+/// How long a worker may take until it listens.
+const BEGINNING: Duration = Duration::from_secs(2);
 /// How long what is left may take to come to its end.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often to look whether it has.
@@ -81,8 +83,12 @@ pub(crate) async fn run(arguments: &Arguments, seed: u64) -> Result<ExitCode, Bo
         harness.start(usize::try_from(worker)?).await?;
     }
     for (_, pause) in (0..kills).zip(PAUSES.iter().cycle()) {
-        env.sleep(Duration::from_millis(dice.below(*pause))).await;
         let worker = usize::try_from(dice.below(workers.into()))?;
+        // Most are given the time to begin, however busy the machine is; the others die while they do.
+        if dice.below(4) > 0 {
+            harness.begun(worker, &env).await;
+        }
+        env.sleep(Duration::from_millis(dice.below(*pause))).await;
         harness.kill(worker).await?;
         harness.more_orders().await;
         harness.start(worker).await?;
@@ -210,6 +216,14 @@ impl Harness {
             None => self.workers.push(living),
         }
         Ok(())
+    }
+
+    /// Waits until a worker listens, or has had the time to.
+    async fn begun(&self, worker: usize, env: &SystemEnv) {
+        let until = env.monotonic() + BEGINNING;
+        while !self.front.has(worker) && env.monotonic() < until {
+            env.sleep(Duration::from_millis(2)).await;
+        }
     }
 
     /// Kills a worker with SIGKILL: it learns nothing of it and finishes nothing.
