@@ -28,8 +28,8 @@ use crate::store::Place;
 const PAUSES: [u64; 2] = [300, 60];
 /// How long a worker may take until it listens.
 const BEGINNING: Duration = Duration::from_secs(2);
-/// How long what is left may take to come to its end.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long nothing may happen until what is left counts as stuck. It is longer than any payment may stay open here.
+const PATIENCE: Duration = Duration::from_secs(45);
 /// How often to look whether it has.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -241,7 +241,7 @@ impl Harness {
     /// Waits until every order was taken and every payment is over or waits for a person; says what is not by then.
     async fn finish(&mut self, env: &SystemEnv) -> Result<Vec<String>, Box<dyn Error>> {
         let last = format!("-{}", self.lives);
-        let until = env.monotonic() + PATIENCE;
+        let (mut until, mut seen) = (env.monotonic() + PATIENCE, (0, 0));
         let mut first = true;
         loop {
             self.sim.idle().await;
@@ -249,6 +249,10 @@ impl Harness {
             let open = if through { self.open_payments().await? } else { Vec::new() };
             if through && open.is_empty() {
                 return Ok(Vec::new());
+            }
+            let now = (self.heard().taken.len(), open.len());
+            if now != std::mem::replace(&mut seen, now) {
+                until = env.monotonic() + PATIENCE;
             }
             if env.monotonic() >= until {
                 let untaken =
