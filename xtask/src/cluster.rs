@@ -18,7 +18,6 @@ const DEBIAN: &str = "/usr/lib/postgresql";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Disk {
     /// As in production: what is committed survives the loss of power.
-    #[allow(dead_code, reason = "for what measures, and for what kills the server")]
     Durable,
     /// Nothing waits for the disk. Enough for tests, in which no machine loses its power: a killed process loses nothing.
     Careless,

@@ -1,5 +1,6 @@
 //! Proofs that take longer than CI may: each is a program of `malipo-world`, started here.
 
+use crate::cluster::{Cluster, Disk};
 use crate::workspace::{Workspace, run};
 
 /// What `soak` takes.
@@ -8,7 +9,9 @@ pub(crate) const SOAK: &[&str] = &["--kills", "--seed", "--store", "--workers"];
 pub(crate) const BENCH: &[&str] = &["--folder", "--rounds"];
 
 /// Every store, and how many workers share it where nobody says.
-const STORES: &[(&str, &[&str])] = &[("sqlite", &["1"])];
+const STORES: &[(&str, &[&str])] = &[("sqlite", &["1"]), (SERVER, &["1", "4"])];
+/// The store that needs a server, which is started for it.
+const SERVER: &str = "postgres";
 
 /// Workers are killed while they pay, with each store; then ledger and books are compared.
 ///
@@ -33,10 +36,14 @@ pub(crate) fn soak(workspace: &Workspace) -> Result<(), String> {
         return Err(format!("there is no such store; there is {}", known.join(", ")));
     }
     for (store, usual) in stores {
+        // Ended when the store's turn is over, whichever way.
+        let cluster = (*store == SERVER).then(|| Cluster::start(workspace, Disk::Durable)).transpose()?;
+        let address = cluster.as_ref().map(Cluster::address);
         for workers in asked_workers.as_slice().iter().chain(usual.iter().filter(|_| asked_workers.is_none()))
         {
             let mut command = program(workspace, "soak", &[]);
-            run(command.args(["run", "--store", store, "--workers", workers]).args(&rest))?;
+            command.args(["run", "--store", store, "--workers", workers]).args(&rest);
+            run(command.args(address.iter().flat_map(|address| ["--postgres", address])))?;
         }
     }
     Ok(())

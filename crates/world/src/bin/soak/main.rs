@@ -44,6 +44,9 @@ pub(crate) struct Arguments {
     /// Where the books are.
     #[arg(long, value_name = "STORE")]
     pub(crate) store: Store,
+    /// The address of PostgreSQL, where the books are there. A schema of their own is made there.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) postgres: Option<String>,
     /// How many workers share the books.
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
     pub(crate) workers: u32,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 use malipo::SystemEnv;
-use malipo::journal::{Journal, SqliteJournal};
+use malipo::journal::{Journal, PostgresConfig, PostgresJournal, SqliteJournal};
 use serde::{Deserialize, Serialize};
 
 use crate::Arguments;
@@ -15,20 +15,25 @@ use crate::Arguments;
 pub(crate) enum Store {
     /// A file.
     Sqlite,
+    /// A server.
+    Postgres,
 }
 
 /// Where the books of one run are.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Place {
     pub(crate) store: Store,
-    /// The file.
+    /// The file, or the server.
     address: String,
+    /// The schema of this run, where there are any.
+    schema: String,
 }
 
 impl Store {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
         }
     }
 }
@@ -37,10 +42,12 @@ impl Place {
     /// A place that nobody has written to.
     pub(crate) fn new(arguments: &Arguments, folder: &Path) -> Result<Self, Box<dyn Error>> {
         let store = arguments.store;
-        let address = match store {
-            Store::Sqlite => folder.join("books.db").display().to_string(),
+        let address = match (store, &arguments.postgres) {
+            (Store::Sqlite, _) => folder.join("books.db").display().to_string(),
+            (Store::Postgres, Some(address)) => address.clone(),
+            (Store::Postgres, None) => return Err("say where PostgreSQL is, with --postgres".into()),
         };
-        Ok(Self { store, address })
+        Ok(Self { store, address, schema: format!("soak_{}", std::process::id()) })
     }
 
     /// The books, as any process finds them.
@@ -50,6 +57,11 @@ impl Place {
                 let env = Arc::new(SystemEnv::new());
                 Ok(Arc::new(SqliteJournal::open(Path::new(&self.address), env)?))
             }
+            Store::Postgres => {
+                let config =
+                    PostgresConfig::new(&*self.address).with_schema(&*self.schema).with_connections(8);
+                Ok(Arc::new(PostgresJournal::open(config).await?))
+            }
         }
     }
 
@@ -57,6 +69,7 @@ impl Place {
     pub(crate) fn told(&self) -> String {
         match self.store {
             Store::Sqlite => self.address.clone(),
+            Store::Postgres => format!("the schema {} of {}", self.schema, self.address),
         }
     }
 }
