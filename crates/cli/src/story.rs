@@ -185,8 +185,8 @@ fn text(event: &Event<'_>) -> String {
         Event::ProcessStarted { process, .. } => {
             format!("      -> started    process {process}, which pays and waits for the reply")
         }
-        Event::ProcessKilled { payment, process, ended } => format!(
-            "      xx {BAD}KILLED{BAD:#}     process {process}, while the gateway had its request ({ended})\n         \
+        Event::ProcessKilled { payment, process, .. } => format!(
+            "      xx {BAD}KILLED{BAD:#}     process {process}, while the gateway has its request and it has no reply\n         \
              the journal says: {}",
             payment.state()
         ),
