@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use crate::compare::{Comparison, books};
+use crate::end::End;
 use crate::engine::{Engine, Order, Settings, while_running};
 use crate::env::any_seed;
 use crate::listener::listen;
@@ -80,16 +81,25 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let seed = arguments.seed.unwrap_or_else(any_seed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let mut stage = Stage::set(story, seed).await?;
-        for (number, scene) in (1..).zip(SCENES) {
-            stage.play(number, scene).await?;
+        let mut end = End::watch()?;
+        // What is dropped on the way takes its folder and its process with it.
+        tokio::select! {
+            told = tell(story, seed) => told,
+            ended = end.come() => Err(ended.map_or_else(Into::into, |()| "ended before the end".into())),
         }
-        let number = SCENES.len();
-        stage.kill(number + 1, &KILLED).await?;
-        stage.repeat(number + 2, &KILLED).await?;
-        stage.conflict(number + 3, &OTHER).await?;
-        Ok(if stage.compare().await?.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })
+}
+
+async fn tell(story: Story, seed: u64) -> Result<ExitCode, Box<dyn Error>> {
+    let mut stage = Stage::set(story, seed).await?;
+    for (number, scene) in (1..).zip(SCENES) {
+        stage.play(number, scene).await?;
+    }
+    let number = SCENES.len();
+    stage.kill(number + 1, &KILLED).await?;
+    stage.repeat(number + 2, &KILLED).await?;
+    stage.conflict(number + 3, &OTHER).await?;
+    Ok(if stage.compare().await?.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// A simulated gateway, our engine for it, and our journal.

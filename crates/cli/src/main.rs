@@ -2,6 +2,7 @@
 
 mod compare;
 mod demo;
+mod end;
 mod engine;
 mod env;
 mod listener;

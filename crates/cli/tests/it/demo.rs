@@ -1,6 +1,10 @@
 //! What the demonstration shows, by running it.
 
 use std::collections::BTreeSet;
+#[cfg(target_os = "linux")]
+use std::io::{BufRead as _, BufReader};
+#[cfg(target_os = "linux")]
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -28,6 +32,13 @@ impl Run {
         assert_eq!(found.len(), 1, "{name} of {key}: {found:?}");
         found[0]
     }
+}
+
+/// Whether it still runs, and is not another one with its number.
+#[cfg(target_os = "linux")]
+fn is_alive(process: &Value) -> bool {
+    let line = std::fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
+    text(&line).contains("demo-process")
 }
 
 #[test]
@@ -115,8 +126,7 @@ fn a_process_really_dies_between_the_request_and_the_reply() {
     assert_eq!(killed["state"], "sending", "it had written down that it sends, and no reply");
     #[cfg(target_os = "linux")]
     for process in [&killed["process"], &restarted["process"]] {
-        let left = std::fs::read(format!("/proc/{process}/cmdline")).unwrap_or_default();
-        assert!(!text(&left).contains("demo-process"), "process {process} was left behind");
+        assert!(!is_alive(process), "process {process} was left behind");
     }
     let references: BTreeSet<_> = ["process_killed", "unknown", "paid"]
         .map(|name| run.of("salary 4", name)["reference"].as_str().unwrap().to_owned())
@@ -176,6 +186,31 @@ fn nothing_of_it_is_left_and_nothing_private_is_shown() {
         let folder = std::path::Path::new(&told[start..end]);
         assert!(folder.is_absolute() && !folder.exists(), "{}", folder.display());
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn whoever_interrupts_it_is_left_with_nothing() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_malipo"));
+    let mut demo = command.args(["demo", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut events = BufReader::new(demo.stdout.take().unwrap()).lines();
+    let mut until = |name: &str| loop {
+        let event: Value = serde_json::from_str(&events.next().unwrap().unwrap()).unwrap();
+        if event["event"] == name {
+            return event;
+        }
+    };
+    let folder = until("started")["journal"].as_str().unwrap().to_owned();
+    let process = until("process_started")["process"].clone();
+    assert!(std::path::Path::new(&folder).exists());
+    let kill = format!("kill -INT {}", demo.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    assert_eq!(demo.wait().unwrap().code(), Some(1));
+    assert!(!std::path::Path::new(&folder).exists());
+    // Its end may take a moment.
+    let wait = || Command::new("sleep").arg("0.02").status().unwrap().success();
+    let gone = (0..100).any(|_| !is_alive(&process) || !wait());
+    assert!(gone, "process {process} was left behind");
 }
 
 #[test]
