@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::tools::{self, Tool};
 use crate::workspace::{Place, Workspace};
-use crate::{coverage, deny, examples, readme, steps, trees};
+use crate::{coverage, deny, examples, proofs, readme, steps, trees};
 
 /// Something `cargo xtask` can do. A new one is a new row of [`COMMANDS`].
 #[derive(Debug)]
@@ -38,6 +38,13 @@ enum Options {
     None,
     /// `--without TOOL`, any number of times.
     Without,
+    /// One of these subjects, unless there is none, and these options with a value each, for the program it starts.
+    Passed {
+        /// What it may be about.
+        subjects: &'static [&'static str],
+        /// What may follow.
+        values: &'static [&'static str],
+    },
 }
 
 /// What a command line asks for.
@@ -45,8 +52,8 @@ enum Options {
 pub(crate) enum Request {
     /// The listing of commands.
     Usage,
-    /// One command, without some external tools.
-    Run(&'static Command, Vec<&'static Tool>),
+    /// One command, without some external tools, and with words for the program it starts.
+    Run(&'static Command, Vec<&'static Tool>, Vec<String>),
 }
 
 /// Everything there is, in the order `test` goes through it: the cheap and the telling first.
@@ -71,6 +78,20 @@ const COMMANDS: &[Command] = &[
     step("demo", "`cargo demo` shows what it promises, as text and as JSON", readme::demo),
     step("readme", "every command the README shows works", readme::run),
     step("lock", "in CI: nothing changed Cargo.lock", steps::lock),
+    Command {
+        name: "soak",
+        summary: "workers are killed while they pay; nobody is paid twice, nothing is lost",
+        turn: Turn::Alone,
+        options: Options::Passed { subjects: &[], values: proofs::SOAK },
+        run: proofs::soak,
+    },
+    Command {
+        name: "bench",
+        summary: "durable submits, as a ratio to bare rows in the same store",
+        turn: Turn::Alone,
+        options: Options::Passed { subjects: &["journal"], values: proofs::BENCH },
+        run: proofs::bench,
+    },
 ];
 
 const fn step(
@@ -92,20 +113,33 @@ pub(crate) fn parse(words: &[String], place: Place) -> Result<Request, String> {
         return Ok(Request::Usage);
     };
     let command = named(name).ok_or_else(|| format!("there is no command `{name}`"))?;
-    let mut without = Vec::new();
+    let (mut without, mut passed) = (Vec::new(), Vec::new());
+    if let Options::Passed { subjects, .. } = command.options
+        && !subjects.is_empty()
+    {
+        let subject = words.next().filter(|word| subjects.contains(word));
+        let subject = subject.ok_or_else(|| format!("`{name}` needs one of: {}", subjects.join(", ")))?;
+        passed.push(subject.to_owned());
+    }
     while let Some(word) = words.next() {
-        if word != "--without" || command.options != Options::Without {
-            return Err(format!("`{name}` does not take `{word}`"));
+        match command.options {
+            Options::Without if word == "--without" => {
+                let tool =
+                    words.next().ok_or_else(|| format!("`--without` needs a name: {}", tools::names()))?;
+                let tool = tools::named(tool);
+                without.push(tool.ok_or_else(|| format!("no such tool; there is {}", tools::names()))?);
+            }
+            Options::Passed { values, .. } if values.contains(&word) => {
+                let value = words.next().ok_or_else(|| format!("`{word}` needs a value"))?;
+                passed.extend([word.to_owned(), value.to_owned()]);
+            }
+            _ => return Err(format!("`{name}` does not take `{word}`")),
         }
-        let tool = words.next().ok_or_else(|| format!("`--without` needs a name: {}", tools::names()))?;
-        without.push(
-            tools::named(tool).ok_or_else(|| format!("no tool `{tool}`; there is {}", tools::names()))?,
-        );
     }
     if place == Place::Ci && !without.is_empty() {
         return Err("`--without` is refused when CI=true: what CI does not run, nobody runs".to_owned());
     }
-    Ok(Request::Run(command, without))
+    Ok(Request::Run(command, without, passed))
 }
 
 /// The command called so.
@@ -117,7 +151,13 @@ fn named(name: &str) -> Option<&'static Command> {
 pub(crate) fn usage() -> String {
     let mut usage = String::from("usage: cargo xtask COMMAND\n\n");
     for Command { name, summary, options, .. } in COMMANDS {
-        let options = if *options == Options::Without { " [--without TOOL]" } else { "" };
+        let options = match options {
+            Options::None => String::new(),
+            Options::Without => " [--without TOOL]".to_owned(),
+            Options::Passed { subjects, .. } => {
+                subjects.iter().map(|subject| format!(" {subject}")).collect()
+            }
+        };
         // Writing to a string does not fail.
         let _ = writeln!(usage, "  {:<26}{summary}", format!("{name}{options}"));
     }
@@ -130,8 +170,8 @@ pub(crate) fn usage() -> String {
 /// # Errors
 ///
 /// When it does not pass.
-pub(crate) fn run(command: &Command, without: Vec<&'static Tool>) -> Result<(), String> {
-    (command.run)(&Workspace::find(without)?)
+pub(crate) fn run(command: &Command, without: Vec<&'static Tool>, passed: Vec<String>) -> Result<(), String> {
+    (command.run)(&Workspace::find(without)?.passing(passed))
 }
 
 /// Runs every step, also after one has failed: a slip of format must not hide a broken test.
@@ -179,8 +219,10 @@ mod tests {
         let words: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
         parse(&words, place).map(|request| match request {
             Request::Usage => "usage".to_owned(),
-            Request::Run(command, without) => {
-                without.iter().fold(command.name.to_owned(), |told, tool| format!("{told} -{}", tool.name))
+            Request::Run(command, without, passed) => {
+                let told = without.iter().map(|tool| format!(" -{}", tool.name));
+                let passed = passed.iter().map(|word| format!(" {word}"));
+                format!("{}{}", command.name, told.chain(passed).collect::<String>())
             }
         })
     }
@@ -191,13 +233,28 @@ mod tests {
         assert_eq!(told("--help", Place::Ci).unwrap(), "usage");
         assert_eq!(told("tidy", Place::Ci).unwrap(), "tidy");
         assert_eq!(told("test --without openssl", Place::Desk).unwrap(), "test -openssl");
+        assert_eq!(
+            told("soak --kills 5 --store sqlite", Place::Ci).unwrap(),
+            "soak --kills 5 --store sqlite"
+        );
+        assert_eq!(told("bench journal", Place::Desk).unwrap(), "bench journal");
     }
 
     #[test]
     fn nonsense_is_refused() {
-        for line in
-            ["tset", "tidy now", "tidy --without openssl", "test --without", "test --without air", "test -v"]
-        {
+        for line in [
+            "tset",
+            "tidy now",
+            "tidy --without openssl",
+            "test --without",
+            "test --without air",
+            "test -v",
+            "soak --kills",
+            "soak --fast 1",
+            "soak journal",
+            "bench",
+            "bench air",
+        ] {
             assert!(told(line, Place::Desk).is_err(), "{line}");
         }
     }
@@ -214,6 +271,14 @@ mod tests {
             assert!(
                 guide.lines().any(|line| line.starts_with('|') && line.contains(&format!("`{}`", step.name)))
             );
+        }
+    }
+
+    #[test]
+    fn the_guide_for_contributors_has_what_runs_only_when_asked_for() {
+        let guide = include_str!("../../CONTRIBUTING.md");
+        for command in COMMANDS.iter().filter(|command| command.turn == Turn::Alone) {
+            assert!(guide.contains(&format!("cargo xtask {}", command.name)), "{}", command.name);
         }
     }
 

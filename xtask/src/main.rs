@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this program talks to a person in a terminal")]
 
+mod cluster;
 mod command;
 mod coverage;
 mod deny;
 mod examples;
 mod metadata;
+mod proofs;
 mod readme;
 mod steps;
 mod tidy;
@@ -27,7 +29,7 @@ fn main() -> ExitCode {
             println!("{}", command::usage());
             return ExitCode::SUCCESS;
         }
-        Ok(Request::Run(command, without)) => command::run(command, without),
+        Ok(Request::Run(command, without, passed)) => command::run(command, without, passed),
         Err(complaint) => {
             eprintln!("error: {complaint}\n\n{}", command::usage());
             return ExitCode::from(MISUSE);

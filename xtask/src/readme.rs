@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::command;
 use crate::workspace::{Place, Workspace, output};
 
-/// How the demo prints.
+/// How the demo prints. The seed is the one that README's example was printed with.
 #[derive(Debug, Clone, Copy)]
 enum Form {
     /// For people.
@@ -17,24 +17,41 @@ enum Form {
 }
 
 /// What the demo must show, whatever else it says.
-const SHOWN: &[&str] = &["PAID", "REFUSED", "UNKNOWN", "paid twice: 0"];
+const SHOWN: &[&str] = &[
+    "PAID",
+    "REFUSED",
+    "UNKNOWN",
+    "KILLED",
+    "already paid",
+    "conflict",
+    "differs in amount",
+    "paid twice: 0",
+    "unexplained: 0",
+];
+/// The events that the demo must tell, whatever else it tells.
+const TOLD: &[&str] =
+    &["paid", "refused", "unknown", "process_killed", "process_restarted", "known", "conflict", "compared"];
 /// The languages of blocks that hold command lines.
 const SHELLS: &[&str] = &["console", "sh", "bash", "shell"];
 /// Command lines the README may show besides our own: they end by themselves.
 const RUNNABLE: &[&str] = &["cargo demo", "cargo run --example"];
 
-/// `cargo demo` keeps its promise, as text and as JSON.
+/// `cargo demo` keeps its promise, as text and as JSON, and prints what README.md says it prints.
 ///
 /// # Errors
 ///
-/// When it fails or does not show what it must.
+/// When it fails or does not show what it must, or README.md shows something else.
 pub(crate) fn demo(workspace: &Workspace) -> Result<(), String> {
     for (arguments, form) in
         [(&["demo", "--seed", "7"][..], Form::Text), (&["demo", "--seed", "7", "--json"], Form::Json)]
     {
         let printed = output(&mut workspace.cargo(arguments))?;
         let line = arguments.join(" ");
-        form.check(&printed).map_err(|wrong| format!("`cargo {line}` {wrong}; it printed:\n{printed}"))?;
+        let wrong = |wrong| format!("`cargo {line}` {wrong}; it printed:\n{printed}");
+        form.check(&printed).map_err(wrong)?;
+        if matches!(form, Form::Text) {
+            shows(&front_page(workspace)?, &printed).map_err(wrong)?;
+        }
         println!("`cargo {line}` shows what it must");
     }
     Ok(())
@@ -46,8 +63,7 @@ pub(crate) fn demo(workspace: &Workspace) -> Result<(), String> {
 ///
 /// When README.md is missing, shows no command, an unknown one, or one that fails.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
-    let path = workspace.root().join("README.md");
-    let readme = fs::read_to_string(path).map_err(|error| format!("README.md cannot be read: {error}"))?;
+    let readme = front_page(workspace)?;
     let shown = commands(&readme);
     if shown.is_empty() {
         return Err(format!("README.md shows no cargo command in a block of {}", SHELLS.join(", ")));
@@ -57,6 +73,36 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
         println!("README.md:{line}: `{text}` works");
     }
     Ok(())
+}
+
+fn front_page(workspace: &Workspace) -> Result<String, String> {
+    let path = workspace.root().join("README.md");
+    fs::read_to_string(path).map_err(|error| format!("README.md cannot be read: {error}"))
+}
+
+/// Whether what the README shows below `cargo demo` is what was printed. It may leave out whole lines.
+fn shows(readme: &str, printed: &str) -> Result<(), String> {
+    let after = readme.lines().map(str::trim_end).skip_while(|line| *line != "$ cargo demo").skip(1);
+    let mut printed = printed.lines().map(unnumbered);
+    let mut compared = 0_usize;
+    for line in after.take_while(|line| !line.starts_with("```")).filter(|line| !line.is_empty()) {
+        if !printed.any(|told| told == unnumbered(line)) {
+            return Err(format!("does not print, or not in this order, what README.md shows: `{line}`"));
+        }
+        compared += 1;
+    }
+    if compared == 0 { Err("is not shown in README.md with what it prints".to_owned()) } else { Ok(()) }
+}
+
+/// A line without the numbers of processes, which are the system's to choose, and without what ends it unseen.
+fn unnumbered(line: &str) -> String {
+    let mut words = Vec::new();
+    for word in line.trim_end().split(' ') {
+        let is_number =
+            words.last() == Some(&"process") && word.starts_with(|first: char| first.is_ascii_digit());
+        words.push(if is_number { "NUMBER," } else { word });
+    }
+    words.join(" ")
 }
 
 impl Form {
@@ -76,6 +122,7 @@ fn compared(printed: &str) -> Result<(), String> {
     let lines = printed.lines().filter(|line| !line.trim().is_empty());
     let events: Result<Vec<Value>, _> = lines.map(serde_json::from_str).collect();
     let events = events.map_err(|error| format!("prints a line that is no JSON: {error}"))?;
+    let is_told = |name: &&str| events.iter().any(|event| event.get("event") == Some(&json!(name)));
     let last = events.last().ok_or("prints nothing")?;
     if last.get("event") != Some(&json!("compared")) {
         return Err("does not end with the event `compared`".to_owned());
@@ -87,7 +134,10 @@ fn compared(printed: &str) -> Result<(), String> {
             None => return Err(format!("does not say {field}")),
         }
     }
-    Ok(())
+    match TOLD.iter().find(|name| !is_told(name)) {
+        Some(name) => Err(format!("does not tell the event `{name}`")),
+        None => Ok(()),
+    }
 }
 
 fn check(workspace: &Workspace, text: &str) -> Result<(), String> {
@@ -125,7 +175,7 @@ fn commands(readme: &str) -> Vec<(usize, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Form, check, commands};
+    use super::{Form, SHOWN, TOLD, check, commands, shows};
     use crate::workspace::Workspace;
 
     #[test]
@@ -144,12 +194,22 @@ mod tests {
 
     #[test]
     fn the_demo_is_judged_by_what_it_shows() {
-        assert_eq!(Form::Text.check("PAID 3\nREFUSED 1\nUNKNOWN 1\npaid twice: 0\n"), Ok(()));
-        assert!(
-            Form::Text.check("PAID REFUSED UNKNOWN paid twice: 1").unwrap_err().contains("paid twice: 0")
-        );
-        let ended = |last: &str| Form::Json.check(&format!("{{\"event\": \"paid\"}}\n\n{last}\n"));
-        assert_eq!(ended(r#"{"event": "compared", "paid_twice": 0, "unexplained": []}"#), Ok(()));
+        let shown = SHOWN.join("\n");
+        assert_eq!(Form::Text.check(&shown), Ok(()));
+        for word in SHOWN {
+            let without = shown.replacen(word, "", 1);
+            assert!(Form::Text.check(&without).unwrap_err().contains(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn the_demo_is_judged_by_the_events_it_tells() {
+        let told = |names: &[&str]| -> String {
+            names.iter().map(|name| format!("{{\"event\": \"{name}\"}}\n\n")).collect()
+        };
+        let ended = |last: &str| Form::Json.check(&format!("{}{last}\n", told(TOLD)));
+        let good = r#"{"event": "compared", "paid_twice": 0, "unexplained": []}"#;
+        assert_eq!(ended(good), Ok(()));
         for (last, wrong) in [
             (r#"{"event": "compared", "paid_twice": 1, "unexplained": []}"#, "paid_twice 1"),
             (r#"{"event": "compared", "paid_twice": 0, "unexplained": ["a"]}"#, "unexplained [\"a\"]"),
@@ -160,6 +220,24 @@ mod tests {
             let told = ended(last).unwrap_err();
             assert!(told.contains(wrong), "{told}");
         }
+        for name in TOLD.iter().filter(|name| **name != "compared") {
+            let rest: Vec<_> = TOLD.iter().copied().filter(|other| other != name).collect();
+            let missing = Form::Json.check(&format!("{}{good}", told(&rest))).unwrap_err();
+            assert!(missing.contains(name), "{missing}");
+        }
         assert!(Form::Json.check("").is_err());
+    }
+
+    #[test]
+    fn the_front_page_shows_what_the_demo_prints() {
+        let readme = "```console\n$ cargo demo\nmalipo\n\n 1  pay\n  process 7, which pays\n```\nothers";
+        let printed = "malipo\n  seed 7\n\n 1  pay\n  process 41, which pays\n";
+        assert_eq!(shows(readme, printed), Ok(()));
+        for (old, new) in [(" 1  pay", " 1  Pay"), (", which pays", ""), (" 1  pay\n", ""), ("malipo\n", "")]
+        {
+            let wrong = shows(readme, &printed.replacen(old, new, 1)).unwrap_err();
+            assert!(wrong.contains("README.md"), "{wrong}");
+        }
+        assert!(shows("cargo demo", printed).is_err(), "nothing is shown");
     }
 }

@@ -1,5 +1,6 @@
 //! The steps that are mostly cargo's work.
 
+use crate::cluster::{self, Cluster, Disk};
 use crate::metadata::Product;
 use crate::tidy::{self, Repository};
 use crate::tools;
@@ -63,10 +64,19 @@ pub(crate) fn tests(workspace: &Workspace) -> Result<(), String> {
     tools::provide(workspace)?;
     let mut command = workspace.cargo(TEST);
     command.args(["--lib", "--bins", "--tests", "--examples"]);
-    command.env("INSTA_UPDATE", "no").env_remove("INSTA_FORCE_PASS").env_remove(tools::WITHOUT);
+    command
+        .env("INSTA_UPDATE", "no")
+        .env_remove("INSTA_FORCE_PASS")
+        .env_remove(tools::WITHOUT)
+        .env_remove(cluster::ADDRESS);
     let without: Vec<_> = workspace.without().iter().map(|tool| tool.name).collect();
     if !without.is_empty() {
         command.env(tools::WITHOUT, without.join(","));
+    }
+    // Ended when this function is left, whichever way.
+    let cluster = server(workspace)?;
+    if let Some(cluster) = &cluster {
+        command.env(cluster::ADDRESS, cluster.address());
     }
     run(&mut command)?;
     let repository = Repository::load(workspace.root(), Vec::new())?;
@@ -74,6 +84,14 @@ pub(crate) fn tests(workspace: &Workspace) -> Result<(), String> {
         0 => Ok(()),
         many => Err(format!("{many} snapshot(s) wait to be accepted: `cargo xtask tidy` lists them")),
     }
+}
+
+/// The server of PostgreSQL for the tests, unless they are to do without.
+fn server(workspace: &Workspace) -> Result<Option<Cluster>, String> {
+    if workspace.without().iter().any(|tool| tool.name == tools::POSTGRES) {
+        return Ok(None);
+    }
+    Cluster::start(workspace, Disk::Careless).map(Some)
 }
 
 /// The examples in documentation and READMEs.

@@ -1,8 +1,10 @@
 //! Programs that some tests start. They are installed where that is ours to do, and named otherwise.
 
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::cluster;
 use crate::workspace::{Workspace, output, run};
 
 /// An external program a test needs.
@@ -12,29 +14,48 @@ pub(crate) struct Tool {
     pub(crate) name: &'static str,
     /// What is not checked without it.
     pub(crate) needed_for: &'static str,
-    /// A command line that succeeds where it is installed.
-    probe: &'static [&'static str],
+    /// How to see that it is installed.
+    probe: Probe,
     /// Its package in Debian.
     debian: &'static str,
     /// How to get it elsewhere.
     elsewhere: &'static str,
 }
 
+/// How to see that a tool is installed. Closed on purpose.
+#[derive(Debug, PartialEq, Eq)]
+enum Probe {
+    /// This command line succeeds.
+    Runs(&'static [&'static str]),
+    /// PostgreSQL's programs are found, which need not be on PATH.
+    Server,
+}
+
+/// The server that the tests of the journal need.
+pub(crate) const POSTGRES: &str = "postgres";
+
 /// Every external program, a row each.
 const TOOLS: &[Tool] = &[
     Tool {
         name: "curl",
         needed_for: "the gateways' own example requests, sent to the simulator as a process",
-        probe: &["curl", "--version"],
+        probe: Probe::Runs(&["curl", "--version"]),
         debian: "curl",
         elsewhere: "`brew install curl` on macOS, `dnf install curl` on Fedora",
     },
     Tool {
         name: "openssl",
         needed_for: "Daraja's SecurityCredential and Kyanda's signatures against an independent implementation",
-        probe: &["openssl", "version"],
+        probe: Probe::Runs(&["openssl", "version"]),
         debian: "openssl",
         elsewhere: "`brew install openssl` on macOS, `dnf install openssl` on Fedora",
+    },
+    Tool {
+        name: POSTGRES,
+        needed_for: "the journal on a server of PostgreSQL, which the tests start and end themselves",
+        probe: Probe::Server,
+        debian: "postgresql",
+        elsewhere: "`brew install postgresql` on macOS, `dnf install postgresql-server` on Fedora",
     },
 ];
 
@@ -68,8 +89,11 @@ pub(crate) fn provide(workspace: &Workspace) -> Result<(), String> {
 }
 
 fn is_there(workspace: &Workspace, tool: &Tool) -> bool {
-    let Some((program, arguments)) = tool.probe.split_first() else { return false };
-    output(&mut workspace.program(*program, arguments)).is_ok()
+    match tool.probe {
+        Probe::Server => cluster::programs().is_some(),
+        Probe::Runs([]) => false,
+        Probe::Runs([program, arguments @ ..]) => output(&mut workspace.program(*program, arguments)).is_ok(),
+    }
 }
 
 fn install(workspace: &Workspace, tool: &Tool) -> Result<(), String> {
@@ -77,12 +101,24 @@ fn install(workspace: &Workspace, tool: &Tool) -> Result<(), String> {
     if !(is_root && Path::new("/etc/debian_version").exists()) {
         return Err(missing(tool));
     }
+    if tool.name == POSTGRES {
+        make_no_cluster()?;
+    }
     // A list that cannot be renewed may still name the package.
     let steps = [
         run(&mut apt_get(workspace, &["update"])),
         run(&mut apt_get(workspace, &["install", "-y", tool.debian])),
     ];
     if is_there(workspace, tool) { Ok(()) } else { Err(not_installed(tool, &steps)) }
+}
+
+/// Debian's package would make a server of its own and start it. Where somebody has said what they want, that stands.
+fn make_no_cluster() -> Result<(), String> {
+    let folder = Path::new("/etc/postgresql-common/createcluster.d");
+    let (file, said) = (folder.join("malipo.conf"), "create_main_cluster = false\n");
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(&file, said))
+        .map_err(|error| format!("{} cannot be written: {error}", file.display()))
 }
 
 /// apt-get, which must not ask: nobody may be there to answer.

@@ -26,6 +26,9 @@ const PROVIDER: usize = 55;
 const WITH_HYPER: usize = 95;
 const WITH_REQWEST: usize = 140;
 
+/// The journal on a server, without a gateway.
+const WITH_POSTGRES: usize = 110;
+
 /// A row for each promise about weight.
 fn trees(packages: &[Package]) -> Vec<Tree> {
     let lightest = ["--no-default-features"];
@@ -37,10 +40,16 @@ fn trees(packages: &[Package]) -> Vec<Tree> {
         Tree::new(
             "malipo-journal",
             &[],
-            &["http", "hyper", "tokio", "futures-channel", "rusqlite", "libsqlite3-sys"],
+            &["http", "hyper", "tokio", "futures-channel", "rusqlite", "libsqlite3-sys", "tokio-postgres"],
             None,
         ),
         Tree::new("malipo-journal", &["--features", "sqlite"], &["http", "hyper", "tokio"], None),
+        Tree::new(
+            "malipo",
+            &["--no-default-features", "--features", "postgres"],
+            &["http-body", "hyper", "rusqlite", "libsqlite3-sys", "openssl-sys"],
+            Some(WITH_POSTGRES),
+        ),
     ];
     for provider in PROVIDERS {
         let package = format!("malipo-{provider}");

@@ -23,6 +23,7 @@ pub(crate) struct Workspace {
     root: PathBuf,
     cargo: OsString,
     without: Vec<&'static Tool>,
+    passed: Vec<String>,
     place: Place,
 }
 
@@ -42,7 +43,17 @@ impl Workspace {
         let mut locate = Command::new(&cargo);
         let manifest = output(locate.args(["locate-project", "--workspace", "--message-format", "plain"]))?;
         let root = Path::new(manifest.trim()).parent().ok_or("cargo named no workspace")?;
-        Ok(Self { root: root.to_owned(), cargo, without, place: place() })
+        Ok(Self { root: root.to_owned(), cargo, without, passed: Vec::new(), place: place() })
+    }
+
+    /// The same with words for the program that the command starts.
+    pub(crate) fn passing(self, passed: Vec<String>) -> Self {
+        Self { passed, ..self }
+    }
+
+    /// Words for the program that the command starts.
+    pub(crate) fn passed(&self) -> &[String] {
+        &self.passed
     }
 
     /// Its folder.

@@ -1,23 +1,23 @@
 use std::error::Error;
+use std::net::Ipv4Addr;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
-use malipo::daraja::{
-    AppKeys, Certificate, Config, Daraja, Initiator, InitiatorPassword, SecurityCredential,
-};
-use malipo::reqwest::ReqwestTransport;
-use malipo::{
-    Callbacks as _, Delivery, Effect, Instruction, Money, Msisdn, Network, PayOut, Payee, Provider as _,
-    Read, Reference, Secret, SystemEnv, Terms, Timer as _,
-};
+use malipo::journal::{Payment, PaymentState, PaymentsError, Refused};
+use malipo::{Env as _, SystemEnv, Timer as _};
 use malipo_sim::{DarajaAccount, DarajaKey, Fault, Gateway, Operation, Options, Sim};
 use rust_decimal::Decimal;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
 
-use crate::books::{Books, Comparison, Outcome};
-use crate::env::{SeededEnv, any_seed};
-use crate::listener::Listener;
-use crate::story::{Event, Story};
+use crate::compare::{Comparison, books};
+use crate::end::End;
+use crate::engine::{Engine, Order, Settings, while_running};
+use crate::env::any_seed;
+use crate::listener::listen;
+use crate::process::{Process, Task};
+use crate::story::{Event, Requests, Story};
+use crate::watch::Watch;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -31,236 +31,272 @@ pub(crate) struct Arguments {
 
 /// What the simulated shortcode can pay from, in shillings.
 const FLOAT: i64 = 10_000;
-/// How late the late callback is.
-const LATE: Duration = Duration::from_millis(1500);
-/// When we stop waiting for a callback. Stopping changes nothing about the payment: it stays open.
-const PATIENCE: Duration = Duration::from_secs(8);
+/// When the gateway is asked about a payment of which it is to tell us by itself.
+const LATER: Duration = Duration::from_secs(60);
+/// When the gateway is asked about a payment of which it will not tell us.
+const SOON: Duration = Duration::from_millis(500);
+/// A reply so slow that whoever waits for it is dead before it comes.
+const SLOW: Duration = Duration::from_secs(60);
+/// How often to look whether the gateway has a request.
+const LOOK: Duration = Duration::from_millis(10);
+/// When we stop waiting for the end of a payment.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One payment of the demonstration.
 struct Scene {
-    payee: &'static str,
-    shillings: &'static str,
-    lie: Option<&'static str>,
+    order: Order<'static>,
+    twist: Option<&'static str>,
     faults: &'static [Fault],
+    ask_after: Duration,
 }
 
 const SCENES: &[Scene] = &[
-    Scene { payee: "0708374149", shillings: "1500", lie: None, faults: &[] },
-    Scene { payee: "0722000000", shillings: "25000", lie: None, faults: &[] },
     Scene {
-        payee: "0110123456",
-        shillings: "900",
-        lie: Some("the gateway takes it, and the reply is lost"),
-        faults: &[Fault::LostReply, Fault::CallbackLate(LATE)],
+        order: Order { key: "salary 1", payee: "0708374149", shillings: "1500" },
+        twist: None,
+        faults: &[],
+        ask_after: LATER,
+    },
+    Scene {
+        order: Order { key: "salary 2", payee: "0722000000", shillings: "25000" },
+        twist: None,
+        faults: &[],
+        ask_after: LATER,
+    },
+    Scene {
+        order: Order { key: "salary 3", payee: "0110123456", shillings: "900" },
+        twist: Some("the gateway takes it, the reply is lost, and no callback comes"),
+        faults: &[Fault::LostReply, Fault::CallbackNever],
+        ask_after: SOON,
     },
 ];
+
+/// The payment whose process is killed.
+const KILLED: Order<'_> = Order { key: "salary 4", payee: "0711222333", shillings: "700" };
+/// What somebody makes of it who uses the key for something else.
+const OTHER: Order<'_> = Order { shillings: "701", ..KILLED };
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let story = if arguments.json { Story::Json } else { Story::Text };
     let seed = arguments.seed.unwrap_or_else(any_seed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let mut stage = Stage::set(story, seed).await?;
-        for (number, scene) in (1..).zip(SCENES) {
-            stage.play(number, scene).await?;
+        let mut end = End::watch()?;
+        // What is dropped on the way takes its folder and its process with it.
+        tokio::select! {
+            told = tell(story, seed) => told,
+            ended = end.come() => Err(ended.map_or_else(Into::into, |()| "ended before the end".into())),
         }
-        Ok(if stage.compare().is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })
 }
 
-/// A simulated gateway, our provider for it, and our books.
+async fn tell(story: Story, seed: u64) -> Result<ExitCode, Box<dyn Error>> {
+    let mut stage = Stage::set(story, seed).await?;
+    for (number, scene) in (1..).zip(SCENES) {
+        stage.play(number, scene).await?;
+    }
+    let number = SCENES.len();
+    stage.kill(number + 1, &KILLED).await?;
+    stage.repeat(number + 2, &KILLED).await?;
+    stage.conflict(number + 3, &OTHER).await?;
+    Ok(if stage.compare().await?.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A simulated gateway, our engine for it, and our journal.
 struct Stage {
     story: Story,
-    env: Arc<SeededEnv>,
+    clock: SystemEnv,
     sim: Sim,
-    daraja: Arc<Daraja>,
-    listener: Listener,
-    books: Books,
+    settings: Settings,
+    engine: Engine,
+    watch: Watch,
     patience: Duration,
+    /// What was promised and not kept, in words.
+    broken: Vec<String>,
+    /// The journal's folder, which is removed in the end.
+    _folder: TempDir,
 }
 
 impl Stage {
     async fn set(story: Story, seed: u64) -> Result<Self, Box<dyn Error>> {
-        let env = Arc::new(SeededEnv::new(seed));
         let account = DarajaAccount::new(DarajaKey::generate()?).with_utility(Decimal::from(FLOAT));
         let sim = Sim::start(Options::new().with_seed(seed).with_daraja(account)).await?;
-        let daraja = Arc::new(provider(&sim, env.clone())?);
-        let listener = Listener::open(daraja.clone()).await?;
-        story.tell(&Event::Started { gateway: sim.url(), callbacks: listener.origin(), seed });
-        Ok(Self { story, env, sim, daraja, listener, books: Books::default(), patience: PATIENCE })
+        let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let folder = TempDir::with_prefix("malipo-demo-")?;
+        let settings = settings(&sim, format!("http://{}", socket.local_addr()?), &folder);
+        let engine = Engine::open(&settings, seed)?;
+        listen(socket, engine.payments(LATER)?);
+        story.tell(&Event::Started {
+            gateway: sim.url(),
+            callbacks: &settings.callbacks,
+            journal: &settings.journal,
+            seed,
+        });
+        let watch = Watch::new(engine.journal.clone(), story);
+        let (clock, broken) = (SystemEnv::new(), Vec::new());
+        Ok(Self { story, clock, sim, settings, engine, watch, patience: PATIENCE, broken, _folder: folder })
     }
 
-    /// Pays, and waits for what the callbacks say.
+    /// Pays, and tells what becomes of it until that is known.
     async fn play(&mut self, number: usize, scene: &Scene) -> Result<(), Box<dyn Error>> {
-        let payee: Msisdn = scene.payee.parse()?;
-        let amount = Money::kes(scene.shillings)?;
-        let reference = Reference::mint(&*self.env);
-        let terms = Terms::new(reference.clone(), amount)
-            .with_description(format!("Demonstration {number}"))
-            .with_callback(self.listener.mint(&reference, &*self.env)?);
         self.sim.inject(Gateway::Daraja, Operation::PayOut, scene.faults.iter().copied())?;
-        self.tell(Event::Submitting { number, reference: &reference, amount, payee: &payee, lie: scene.lie });
-
-        self.books.open(reference.clone(), amount);
-        let instruction = Instruction::PayOut(PayOut::new(Payee::wallet(Network::Safaricom, payee), terms));
-        match self.daraja.submit(&instruction).await {
-            Ok(_) => self.tell(Event::Accepted(&reference)),
-            Err(error) if error.effect() == Effect::None => {
-                self.tell(Event::NotStarted(&reference, &error));
-                self.books.refuse(&reference);
-                return Ok(());
-            }
-            Err(error) => self.tell(Event::Unknown(&reference, &error)),
-        }
-        self.settle(&reference).await
-    }
-
-    /// Reads what is posted until it says how the payment ended, or patience does.
-    async fn settle(&mut self, reference: &Reference) -> Result<(), Box<dyn Error>> {
-        let clock = SystemEnv::new();
-        let mut patience = clock.sleep(self.patience);
-        loop {
-            let delivery = tokio::select! {
-                biased;
-                delivery = self.listener.next() => delivery.ok_or("the callback listener has stopped")?,
-                () = &mut patience => {
-                    self.tell(Event::NoCallback(reference));
-                    return Ok(());
-                }
-            };
-            if self.take(&delivery)?.as_ref() == Some(reference) {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Binds a delivery to the payment it was addressed to; gives back which payment it ended, if it ended one.
-    fn take(&mut self, delivery: &Delivery) -> Result<Option<Reference>, Box<dyn Error>> {
-        let (Read::Report(report), Some(addressed)) = (self.daraja.read(delivery)?, &delivery.addressed)
-        else {
-            return Ok(None);
+        self.submitting(number, &scene.order, scene.twist)?;
+        let (key, instruction) = (scene.order.key()?, self.engine.instruction(&scene.order)?);
+        let payments = self.engine.payments(scene.ask_after)?;
+        let work = async {
+            payments.submit(self.engine.account(), key.clone(), instruction).await?;
+            self.watch.until_over(&key, self.patience).await
         };
-        Ok(match self.books.bind(addressed, &report) {
-            Ok(Outcome::Paid(receipt)) => {
-                self.tell(Event::Paid(addressed, &receipt));
-                Some(addressed.clone())
-            }
-            Ok(Outcome::Refused) => {
-                self.tell(Event::Refused(addressed, &report));
-                Some(addressed.clone())
-            }
-            Ok(Outcome::Open) => {
-                self.tell(Event::StillOpen(addressed));
-                None
-            }
-            Err(why) => {
-                self.tell(Event::Disbelieved(addressed, &why));
-                None
-            }
-        })
+        while_running(&payments, work).await
     }
 
-    fn compare(&self) -> Comparison {
-        let comparison = self.books.compare(&self.sim.ledger(), Gateway::Daraja);
-        self.tell(Event::Compared(&comparison));
-        comparison
+    /// Has another process pay, kills it when the gateway has its request and it has no reply, and starts it again.
+    async fn kill(&mut self, number: usize, order: &Order<'_>) -> Result<(), Box<dyn Error>> {
+        let before = self.requests();
+        let faults = [Fault::SlowReply(SLOW), Fault::CallbackNever];
+        self.sim.inject(Gateway::Daraja, Operation::PayOut, faults)?;
+        self.submitting(
+            number,
+            order,
+            Some("its process is killed before the reply, and no callback comes"),
+        )?;
+        let key = &order.key()?;
+
+        let mut first = self.process(order).await?;
+        let process = first.number();
+        self.story.tell(&Event::ProcessStarted { key, process });
+        self.until_sent(before, &mut first).await?;
+        let ended = first.kill().await?;
+        let payment = self.watch.payment(key).await?;
+        self.story.tell(&Event::ProcessKilled { payment: &payment, process, ended });
+        // What a signal ends has no exit code.
+        if ended.success() || (cfg!(unix) && ended.code().is_some()) {
+            self.broken.push(format!("process {process} ended by itself: {ended}"));
+        }
+        if payment.state() != PaymentState::Sending {
+            let state = payment.state();
+            self.broken.push(format!("process {process} was killed while its payment was {state}"));
+        }
+
+        let second = self.process(order).await?;
+        let process = second.number();
+        self.story.tell(&Event::ProcessRestarted { key, process });
+        self.watch.until_over(key, self.patience).await?;
+        let ended = second.end().await?;
+        if !ended.success() {
+            self.broken.push(format!("process {process} did not see its payment paid: {ended}"));
+        }
+        let sent = self.requests().saturating_sub(before);
+        if sent != 1 {
+            self.broken.push(format!("{key}: the gateway had {sent} requests to pay it"));
+        }
+        Ok(())
     }
 
-    fn tell(&self, event: Event<'_>) {
-        self.story.tell(&event);
+    /// Submits what was paid once more.
+    async fn repeat(&mut self, number: usize, order: &Order<'_>) -> Result<(), Box<dyn Error>> {
+        self.submitting(number, order, Some("the key of the last payment once more"))?;
+        let before = self.requests();
+        let payment = self.submit(order).await??;
+        let requests = Requests { before, after: self.requests() };
+        self.story.tell(&Event::Known { payment: &payment, requests });
+        if payment.state() != PaymentState::Paid || requests.after != before {
+            self.broken.push(format!("{}: submitted again, it was not known to be paid", order.key));
+        }
+        Ok(())
+    }
+
+    /// Submits something else with the key of what was paid.
+    async fn conflict(&mut self, number: usize, order: &Order<'_>) -> Result<(), Box<dyn Error>> {
+        self.submitting(number, order, Some("the same key, for another amount"))?;
+        let before = self.requests();
+        let submitted = self.submit(order).await?;
+        let requests = Requests { before, after: self.requests() };
+        match submitted {
+            Err(PaymentsError::Refused(Refused::Conflict { fields })) => {
+                self.story.tell(&Event::Conflict { key: &order.key()?, fields: &fields, requests });
+                if fields != ["amount"] || requests.after != before {
+                    self.broken.push(format!("{}: the conflict was not found before it was sent", order.key));
+                }
+            }
+            Err(error) => return Err(error.into()),
+            Ok(payment) => {
+                self.story.tell(&Event::Known { payment: &payment, requests });
+                self.broken.push(format!("{}: another amount was taken for the same payment", order.key));
+            }
+        }
+        Ok(())
+    }
+
+    async fn compare(&self) -> Result<Comparison, Box<dyn Error>> {
+        let books = books(&*self.engine.journal).await?;
+        let mut comparison = Comparison::of(&books, &self.sim.ledger(), Gateway::Daraja);
+        comparison.unexplained.extend(self.broken.iter().cloned());
+        self.story.tell(&Event::Compared(&comparison));
+        Ok(comparison)
+    }
+
+    fn submitting(
+        &self,
+        number: usize,
+        order: &Order<'_>,
+        twist: Option<&str>,
+    ) -> Result<(), Box<dyn Error>> {
+        let (key, amount, payee) = (order.key()?, order.amount()?, order.payee()?);
+        self.story.tell(&Event::Submitting { number, key: &key, amount, payee: &payee, twist });
+        Ok(())
+    }
+
+    async fn submit(&self, order: &Order<'_>) -> Result<Result<Payment, PaymentsError>, Box<dyn Error>> {
+        let (key, instruction) = (order.key()?, self.engine.instruction(order)?);
+        Ok(self.engine.payments(LATER)?.submit(self.engine.account(), key, instruction).await)
+    }
+
+    /// Another process of this program, to make this payment.
+    async fn process(&self, order: &Order<'_>) -> Result<Process, Box<dyn Error>> {
+        let task = Task { settings: self.settings.clone(), order: *order, seed: self.engine.env.seed() };
+        Process::start(&task).await
+    }
+
+    /// Waits until the gateway has one request more than `before`.
+    async fn until_sent(&self, before: usize, process: &mut Process) -> Result<(), Box<dyn Error>> {
+        let until = self.clock.monotonic().saturating_add(self.patience);
+        while self.requests() == before {
+            if let Some(ended) = process.ended()? {
+                return Err(format!("process {} ended before it paid: {ended}", process.number()).into());
+            }
+            if self.clock.monotonic() >= until {
+                return Err(format!("process {} sent nothing", process.number()).into());
+            }
+            self.clock.sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    /// How many requests to pay the gateway has had.
+    fn requests(&self) -> usize {
+        self.sim.calls(Gateway::Daraja, Operation::PayOut)
     }
 }
 
-/// The account at Daraja as a user would configure it, with the simulator's address.
-fn provider(sim: &Sim, env: Arc<SeededEnv>) -> Result<Daraja, Box<dyn Error>> {
+/// What a program that pays through the simulator is configured with.
+fn settings(sim: &Sim, callbacks: String, folder: &TempDir) -> Settings {
     let account = sim.daraja();
-    let keys = AppKeys::new(Secret::new(account.consumer_key()), Secret::new(account.consumer_secret()))?;
-    let certificate = Certificate::read(account.certificate_pem().as_bytes())?;
-    let password = InitiatorPassword::new(account.initiator_password())?;
-    let credential = SecurityCredential::encrypt(&password, &certificate)?;
-    let initiator = Initiator::new(account.initiator(), credential)?;
-    let config = Config::sandbox(keys, initiator, account.shortcode().parse()?)?.with_base_url(sim.url())?;
-    Ok(Daraja::new(config, Arc::new(ReqwestTransport::new()?), env))
+    let mut key = [0; 32];
+    SystemEnv::new().fill_bytes(&mut key);
+    Settings {
+        gateway: sim.url().to_owned(),
+        consumer_key: account.consumer_key().to_owned(),
+        consumer_secret: account.consumer_secret().to_owned(),
+        shortcode: account.shortcode().to_owned(),
+        initiator: account.initiator().to_owned(),
+        initiator_password: account.initiator_password().to_owned(),
+        certificate: account.certificate_pem().to_owned(),
+        journal: folder.path().join("journal.db"),
+        callbacks,
+        callback_key: key.iter().map(|byte| format!("{byte:02x}")).collect(),
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ORDINARY: Scene = Scene { payee: "0708374149", shillings: "1500", lie: None, faults: &[] };
-
-    fn played(scenes: &[Scene]) -> (Stage, Comparison) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let mut stage = Stage::set(Story::Json, 7).await.unwrap();
-            stage.patience = Duration::from_millis(400);
-            for (number, scene) in (1..).zip(scenes) {
-                stage.play(number, scene).await.unwrap();
-            }
-            stage.sim.idle().await;
-            let comparison = stage.compare();
-            (stage, comparison)
-        })
-    }
-
-    #[test]
-    fn what_nobody_told_us_is_unexplained() {
-        let (_, comparison) = played(&[ORDINARY, Scene { faults: &[Fault::CallbackNever], ..ORDINARY }]);
-        assert_eq!((comparison.paid_in_books, comparison.paid_in_ledger, comparison.open), (1, 2, 1));
-        assert!(!comparison.is_clean());
-    }
-
-    #[test]
-    fn a_callback_that_claims_another_amount_settles_nothing() {
-        let (_, comparison) = played(&[Scene { faults: &[Fault::CallbackForged], ..ORDINARY }]);
-        assert_eq!((comparison.paid_in_books, comparison.paid_in_ledger), (1, 1), "the true one did");
-        assert!(comparison.is_clean());
-    }
-
-    #[test]
-    fn what_is_turned_away_at_the_door_is_refused_and_paid_nothing() {
-        let (_, comparison) = played(&[Scene { faults: &[Fault::SpikeArrest], ..ORDINARY }]);
-        assert_eq!((comparison.refused, comparison.paid_in_ledger), (1, 0));
-        assert!(comparison.is_clean());
-    }
-
-    #[test]
-    fn books_that_differ_from_the_ledger_are_found_out() {
-        let (stage, clean) = played(&[ORDINARY]);
-        assert!(clean.is_clean());
-        let ledger = stage.sim.ledger();
-        let paid = &ledger.payments()[0];
-        let reference: Reference = paid.reference.as_deref().unwrap().parse().unwrap();
-        let amount = Money::kes("1500").unwrap();
-        let compare = |books: &Books| books.compare(&ledger, Gateway::Daraja);
-
-        assert_eq!(compare(&Books::default()).unexplained.len(), 1, "a payment that is not ours");
-        let mut refused = Books::default();
-        refused.open(reference.clone(), amount);
-        refused.refuse(&reference);
-        assert!(!compare(&refused).is_clean(), "refused in the books, paid in the ledger");
-        let report = |receipt: &str, amount| {
-            let mut report = malipo::Report::new(
-                stage.daraja.id().clone(),
-                malipo::State::Settled,
-                malipo::Trust::Addressed,
-            );
-            report.reference = Some(reference.clone());
-            report.amount = Some(amount);
-            report.receipt = Some(receipt.to_owned());
-            report
-        };
-        for (receipt, booked, clean) in [
-            (paid.receipt().unwrap(), amount, true),
-            ("ANOTHER000", amount, false),
-            (paid.receipt().unwrap(), Money::kes("1501").unwrap(), false),
-        ] {
-            let mut books = Books::default();
-            books.open(reference.clone(), booked);
-            assert!(books.bind(&reference, &report(receipt, booked)).is_ok());
-            assert_eq!(compare(&books).is_clean(), clean, "{receipt} {booked}");
-        }
-        let twice = Comparison { paid_twice: 1, ..clean };
-        assert!(!twice.is_clean());
-    }
-}
+mod tests;

@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use malipo::{Env, SystemEnv, Timestamp};
+use malipo::{Env, SystemEnv, Timer, Timestamp, async_trait};
 
 /// Time and randomness that repeat with their seed: what is minted from them is the same in every run. Only for
 /// simulated money, as anybody can foretell it.
@@ -14,6 +14,11 @@ pub(crate) struct SeededEnv {
 impl SeededEnv {
     pub(crate) fn new(seed: u64) -> Self {
         Self { clock: SystemEnv::new(), state: AtomicU64::new(seed) }
+    }
+
+    /// A seed for another process, whose references must be others than ours.
+    pub(crate) fn seed(&self) -> u64 {
+        self.next()
     }
 
     /// Steele, Lea and Flood's SplitMix64 (2014).
@@ -42,6 +47,13 @@ impl Env for SeededEnv {
                 *byte = random;
             }
         }
+    }
+}
+
+#[async_trait]
+impl Timer for SeededEnv {
+    async fn sleep(&self, duration: Duration) {
+        self.clock.sleep(duration).await;
     }
 }
 

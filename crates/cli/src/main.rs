@@ -1,11 +1,15 @@
 #![doc = include_str!("../README.md")]
 
-mod books;
+mod compare;
 mod demo;
+mod end;
+mod engine;
 mod env;
 mod listener;
+mod process;
 mod sim;
 mod story;
+mod watch;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -22,8 +26,12 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Shows payouts through a simulated gateway: one paid, one refused, one whose reply is lost.
+    /// Shows payouts through a simulated gateway: one paid, one refused, one whose reply is lost, one whose process is
+    /// killed.
     Demo(demo::Arguments),
+    /// The process that the demonstration starts and kills. It is told on its standard input what to do.
+    #[command(name = process::NAME, hide = true)]
+    DemoProcess,
     /// Runs the simulated gateways on this machine until it is told to stop, for programs in any language.
     Sim(sim::Arguments),
 }
@@ -31,6 +39,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::DemoProcess => process::run(),
         Command::Sim(arguments) => sim::run(&arguments),
     };
     match outcome {

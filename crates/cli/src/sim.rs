@@ -6,6 +6,8 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use malipo_sim::{Options, Sim, StartError};
 
+use crate::end::End;
+
 const OPEN: Style = AnsiColor::Yellow.on_default().bold();
 
 #[derive(Debug, clap::Args)]
@@ -62,41 +64,4 @@ fn explained(error: StartError) -> Box<dyn Error> {
         _ => return error.into(),
     };
     format!("{error}: {source}\n  what to do: {remedy}").into()
-}
-
-/// The wish of a person or of the system that the program end.
-#[cfg(unix)]
-struct End {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl End {
-    fn watch() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    async fn come(&mut self) -> io::Result<()> {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-        Ok(())
-    }
-}
-
-#[cfg(not(unix))]
-struct End;
-
-#[cfg(not(unix))]
-impl End {
-    fn watch() -> io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn come(&mut self) -> io::Result<()> {
-        tokio::signal::ctrl_c().await
-    }
 }

@@ -1,10 +1,12 @@
-use std::error::Error as _;
+use std::path::Path;
+use std::process::ExitStatus;
 
 use anstyle::{AnsiColor, Style};
-use malipo::{Error, Money, Msisdn, Reference, Report};
+use malipo::journal::{self, Key, Payment, PaymentState};
+use malipo::{Money, Msisdn};
 use serde_json::{Value, json};
 
-use crate::books::Comparison;
+use crate::compare::Comparison;
 
 /// Tells what happens: as a story for people, or as one line of JSON for each event.
 #[derive(Debug, Clone, Copy)]
@@ -19,24 +21,78 @@ pub(crate) enum Event<'a> {
     Started {
         gateway: &'a str,
         callbacks: &'a str,
+        journal: &'a Path,
         seed: u64,
     },
     Submitting {
         number: usize,
-        reference: &'a Reference,
+        key: &'a Key,
         amount: Money,
         payee: &'a Msisdn,
-        lie: Option<&'a str>,
+        twist: Option<&'a str>,
     },
-    Accepted(&'a Reference),
-    NotStarted(&'a Reference, &'a Error),
-    Unknown(&'a Reference, &'a Error),
-    Paid(&'a Reference, &'a str),
-    Refused(&'a Reference, &'a Report),
-    StillOpen(&'a Reference),
-    Disbelieved(&'a Reference, &'a str),
-    NoCallback(&'a Reference),
+    Accepted(&'a Payment),
+    Unknown(&'a Payment, Doubt),
+    Paid(&'a Payment, Way),
+    Refused(&'a Payment, Way, &'a Refusal),
+    /// Something that the story does not have.
+    Noted(&'a Payment, &'a journal::Event),
+    StillOpen(&'a Payment),
+    ProcessStarted {
+        key: &'a Key,
+        process: u32,
+    },
+    ProcessKilled {
+        payment: &'a Payment,
+        process: u32,
+        ended: ExitStatus,
+    },
+    ProcessRestarted {
+        key: &'a Key,
+        process: u32,
+    },
+    /// A key was submitted again.
+    Known {
+        payment: &'a Payment,
+        requests: Requests,
+    },
+    /// A key was submitted again, with something else.
+    Conflict {
+        key: &'a Key,
+        fields: &'a [&'static str],
+        requests: Requests,
+    },
     Compared(&'a Comparison),
+}
+
+/// Why nobody knows what became of a payment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Doubt {
+    NoReply,
+    NoSender,
+}
+
+/// How something became known.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Way {
+    Reply,
+    Callback,
+    Asked,
+}
+
+/// What the gateway said of a payment that came to nothing.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) code: Option<String>,
+    pub(crate) text: Option<String>,
+    pub(crate) remedy: Option<String>,
+}
+
+/// How many requests to pay the gateway has had, before and after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Requests {
+    pub(crate) before: usize,
+    pub(crate) after: usize,
 }
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
@@ -53,46 +109,116 @@ impl Story {
     }
 }
 
+impl Doubt {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::NoReply => "there is no reply, and the request may have arrived",
+            Self::NoSender => "whoever was sending it is gone, and the request may have arrived",
+        }
+    }
+}
+
+impl Way {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Reply => "reply",
+            Self::Callback => "callback",
+            Self::Asked => "question",
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Reply => "by reply",
+            Self::Callback => "by callback",
+            Self::Asked => "the gateway was asked",
+        }
+    }
+}
+
+impl Requests {
+    fn text(self) -> String {
+        let Self { before, after } = self;
+        match after.saturating_sub(before) {
+            0 => format!("nothing was sent: the gateway has had {before} requests to pay, as before"),
+            sent => format!("{sent} sent: the gateway has had {after} requests to pay, and {before} before"),
+        }
+    }
+}
+
 fn text(event: &Event<'_>) -> String {
     match event {
-        Event::Started { gateway, callbacks, seed } => format!(
+        Event::Started { gateway, callbacks, journal, seed } => format!(
             "malipo {}  {OPEN}SIMULATED MONEY{OPEN:#}  nothing leaves this machine\n  \
              gateway    {gateway}  Daraja, simulated\n  \
              callbacks  {callbacks}\n  \
+             journal    {}  until the end\n  \
              {DIM}seed       {seed}  (--seed {seed} pays the same again){DIM:#}",
-            env!("CARGO_PKG_VERSION")
+            env!("CARGO_PKG_VERSION"),
+            journal.display(),
         ),
-        Event::Submitting { number, amount, payee, lie, .. } => {
-            let lie = lie.map(|lie| format!("   {OPEN}!{OPEN:#} {lie}")).unwrap_or_default();
-            format!("\n {number}  pay {amount} to {payee}{lie}")
+        Event::Submitting { number, amount, payee, twist, .. } => {
+            let twist = twist.map(|twist| format!("   {OPEN}!{OPEN:#} {twist}")).unwrap_or_default();
+            format!("\n {number}  pay {amount} to {payee}{twist}")
         }
         Event::Accepted(_) => format!("      -> accepted   {DIM}which is not paid yet{DIM:#}"),
-        Event::NotStarted(_, error) => format!("      -> {BAD}REFUSED{BAD:#}    {error}"),
-        Event::Unknown(_, error) => {
-            let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
-            let message = error.message();
+        Event::Unknown(_, doubt) => {
+            let doubt = doubt.as_str();
             format!(
-                "      -> {OPEN}UNKNOWN{OPEN:#}    {message}{cause}\n         so it is not called failed, and not sent again"
+                "      -> {OPEN}UNKNOWN{OPEN:#}    {doubt}\n         so it is not called failed, and not sent again"
             )
         }
-        Event::Paid(_, receipt) => {
-            format!("      <- {GOOD}PAID{GOOD:#}       by callback, receipt {receipt}")
+        Event::Paid(payment, way) => {
+            format!("      <- {GOOD}PAID{GOOD:#}       {}, {}", way.text(), receipt(payment))
         }
-        Event::Refused(_, report) => {
-            let code = report.code.as_deref().unwrap_or_default();
-            let told = report.text.as_ref().map(|text| text.as_str()).unwrap_or_default();
-            let remedy = report.remedy.as_deref().unwrap_or_default();
+        Event::Refused(_, way, refusal) => refused(*way, refusal),
+        Event::Noted(_, event) => {
+            let (kind, from, to) = (event.kind, event.from, event.to);
+            format!("      -- {OPEN}noted{OPEN:#}      {kind}: {from}, now {to}")
+        }
+        Event::StillOpen(payment) => {
             format!(
-                "      <- {BAD}REFUSED{BAD:#}    by callback, code {code}: {told}\n         what to do: {remedy}"
+                "      -- {OPEN}still open{OPEN:#} {}: the demonstration waits no longer",
+                payment.state()
             )
         }
-        Event::StillOpen(_) => format!("      <- {OPEN}UNKNOWN{OPEN:#}    the callback leaves it open"),
-        Event::Disbelieved(_, why) => {
-            format!("      <- {OPEN}kept as evidence{OPEN:#}, nothing settled: {why}")
+        Event::ProcessStarted { process, .. } => {
+            format!("      -> started    process {process}, which pays and waits for the reply")
         }
-        Event::NoCallback(_) => format!("      <- {OPEN}UNKNOWN{OPEN:#}    no callback came in time"),
+        Event::ProcessKilled { payment, process, .. } => format!(
+            "      xx {BAD}KILLED{BAD:#}     process {process}, while the gateway has its request and it has no reply\n         \
+             the journal says: {}",
+            payment.state()
+        ),
+        Event::ProcessRestarted { process, .. } => {
+            format!("      -> restarted  process {process}, with the same journal, pays the same key")
+        }
+        Event::Known { payment, requests } => {
+            let style = if payment.state() == PaymentState::Paid { GOOD } else { BAD };
+            let (state, requests) = (payment.state(), requests.text());
+            format!("      == {style}already {state}{style:#}, {}\n         {requests}", receipt(payment))
+        }
+        Event::Conflict { fields, requests, .. } => format!(
+            "      == {BAD}conflict{BAD:#}   the key is used for a payment that differs in {}\n         {}",
+            fields.join(", "),
+            requests.text()
+        ),
         Event::Compared(comparison) => compared(comparison),
     }
+}
+
+fn receipt(payment: &Payment) -> String {
+    format!("receipt {}", payment.receipt.as_deref().unwrap_or("unknown"))
+}
+
+fn refused(way: Way, refusal: &Refusal) -> String {
+    let code = refusal.code.as_deref().unwrap_or_default();
+    let told = refusal.text.as_deref().unwrap_or_default();
+    let mut text = format!("      <- {BAD}REFUSED{BAD:#}    {}, code {code}: {told}", way.text());
+    if let Some(remedy) = &refusal.remedy {
+        text.push_str(&format!("\n         what to do: {remedy}"));
+    }
+    text
 }
 
 fn compared(comparison: &Comparison) -> String {
@@ -111,36 +237,72 @@ fn compared(comparison: &Comparison) -> String {
 
 fn json(event: &Event<'_>) -> Value {
     match event {
-        Event::Started { gateway, callbacks, seed } => {
-            json!({"event": "started", "gateway": gateway, "callbacks": callbacks, "seed": seed})
-        }
-        Event::Submitting { number, reference, amount, payee, lie } => json!({
-            "event": "submitting", "payment": number, "reference": reference.as_str(), "amount": amount.to_plain(),
-            "currency": amount.currency().code(), "payee": payee.to_string(), "lie": lie,
+        Event::Started { gateway, callbacks, journal, seed } => json!({
+            "event": "started", "gateway": gateway, "callbacks": callbacks, "journal": journal.display().to_string(),
+            "seed": seed,
         }),
-        Event::Accepted(reference) => json!({"event": "accepted", "reference": reference.as_str()}),
-        Event::NotStarted(reference, error) => {
-            json!({"event": "refused", "reference": reference.as_str(), "why": error.to_string()})
-        }
-        Event::Unknown(reference, error) => {
-            json!({"event": "unknown", "reference": reference.as_str(), "why": error.message()})
-        }
-        Event::Paid(reference, receipt) => {
-            json!({"event": "paid", "reference": reference.as_str(), "receipt": receipt})
-        }
-        Event::Refused(reference, report) => json!({
-            "event": "refused", "reference": reference.as_str(), "code": report.code,
-            "why": report.text.as_ref().map(|text| text.as_str()), "remedy": report.remedy,
+        Event::Submitting { number, key, amount, payee, twist } => json!({
+            "event": "submitting", "payment": number, "key": key.as_str(), "amount": amount.to_plain(),
+            "currency": amount.currency().code(), "payee": payee.to_string(), "twist": twist,
         }),
-        Event::StillOpen(reference) => json!({"event": "open", "reference": reference.as_str()}),
-        Event::Disbelieved(reference, why) => {
-            json!({"event": "disbelieved", "reference": reference.as_str(), "why": why})
+        Event::Accepted(payment) => about("accepted", payment, &json!({})),
+        Event::Unknown(payment, doubt) => about("unknown", payment, &json!({"why": doubt.as_str()})),
+        Event::Paid(payment, way) => {
+            about("paid", payment, &json!({"receipt": payment.receipt, "way": way.as_str()}))
         }
-        Event::NoCallback(reference) => json!({"event": "no_callback", "reference": reference.as_str()}),
+        Event::Refused(payment, way, refusal) => about(
+            "refused",
+            payment,
+            &json!({
+                "way": way.as_str(), "code": refusal.code, "why": refusal.text, "remedy": refusal.remedy,
+            }),
+        ),
+        Event::Noted(payment, event) => about(
+            "noted",
+            payment,
+            &json!({"kind": event.kind.as_str(), "from": event.from.as_str(), "to": event.to.as_str()}),
+        ),
+        Event::StillOpen(payment) => {
+            about("still_open", payment, &json!({"state": payment.state().as_str()}))
+        }
+        Event::ProcessStarted { key, process } => {
+            json!({"event": "process_started", "key": key.as_str(), "process": process})
+        }
+        Event::ProcessKilled { payment, process, ended } => about(
+            "process_killed",
+            payment,
+            &json!({"process": process, "ended": ended.to_string(), "state": payment.state().as_str()}),
+        ),
+        Event::ProcessRestarted { key, process } => {
+            json!({"event": "process_restarted", "key": key.as_str(), "process": process})
+        }
+        Event::Known { payment, requests } => about(
+            "known",
+            payment,
+            &json!({
+                "state": payment.state().as_str(), "receipt": payment.receipt,
+                "requests_before": requests.before, "requests_after": requests.after,
+            }),
+        ),
+        Event::Conflict { key, fields, requests } => json!({
+            "event": "conflict", "key": key.as_str(), "fields": fields,
+            "requests_before": requests.before, "requests_after": requests.after,
+        }),
         Event::Compared(comparison) => json!({
             "event": "compared", "paid_in_ledger": comparison.paid_in_ledger, "paid_in_books": comparison.paid_in_books,
             "refused": comparison.refused, "unknown": comparison.open, "paid_twice": comparison.paid_twice,
             "unexplained": comparison.unexplained,
         }),
     }
+}
+
+/// An event about a payment, with what else there is to say.
+fn about(event: &str, payment: &Payment, more: &Value) -> Value {
+    let mut told = json!({
+        "event": event, "key": payment.key.as_str(), "reference": payment.reference.as_str(),
+    });
+    if let (Some(told), Some(more)) = (told.as_object_mut(), more.as_object()) {
+        told.extend(more.clone());
+    }
+    told
 }

@@ -19,6 +19,8 @@ pub struct Capabilities {
     pub refused_callback_words: &'static [&'static str],
     /// Codes with which a payment that was taken fails because of our credential.
     pub credential_codes: &'static [&'static str],
+    /// Codes with which the gateway says that a payment is stuck: a person has to ask.
+    pub stuck_codes: &'static [&'static str],
 }
 
 /// Whether our reference goes to the gateway with every instruction. Closed on purpose.
@@ -65,6 +67,7 @@ impl Capabilities {
             resubmit,
             lookup,
             refused_callback_words: &[],
+            stuck_codes: &[],
             credential_codes: &[],
         }
     }
@@ -95,6 +98,13 @@ impl Capabilities {
     #[must_use]
     pub fn with_credential_codes(mut self, codes: &'static [&'static str]) -> Self {
         self.credential_codes = codes;
+        self
+    }
+
+    /// Says with which codes a payment is stuck at the gateway.
+    #[must_use]
+    pub fn with_stuck_codes(mut self, codes: &'static [&'static str]) -> Self {
+        self.stuck_codes = codes;
         self
     }
 

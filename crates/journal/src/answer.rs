@@ -20,7 +20,12 @@ pub enum Done {
     /// An attempt may leave now.
     Begun(Begun),
     /// An attempt ended.
-    Finished(PaymentState),
+    Finished {
+        /// The state before.
+        from: PaymentState,
+        /// The state now.
+        state: PaymentState,
+    },
     /// An attempt ended that had ended before; only an event was written.
     Late(PaymentState),
     /// How often the gateway has said that it knows no such payment, as far as that counts.
@@ -41,11 +46,15 @@ pub enum Done {
     },
     /// A report was held against its payment and folded in.
     Applied {
+        /// The state before.
+        from: PaymentState,
         /// The state now.
         state: PaymentState,
         /// Whether it told anything new.
         news: News,
     },
+    /// A person is told, or was before; nothing is told of a payment that is over.
+    Raised(News),
     /// A delivery is not read again.
     SetAside,
     /// A delivery is about this payment.
@@ -105,11 +114,13 @@ pub struct Claim {
     pub payment: Payment,
     /// The lease, to be shown with everything that is written under it.
     pub fence: Fence,
+    /// When it was leased, by the journal's clock: how long a payment is open is counted by that.
+    pub at: Timestamp,
 }
 
 impl Claim {
-    pub(crate) fn new(payment: Payment) -> Self {
-        Self { fence: payment.fence, payment }
+    pub(crate) fn new(payment: Payment, at: Timestamp) -> Self {
+        Self { fence: payment.fence, payment, at }
     }
 }
 

@@ -1,3 +1,5 @@
+// tidy: over 400 lines: one shape for each entry
+
 use std::time::Duration;
 
 use malipo_core::{
@@ -6,8 +8,8 @@ use malipo_core::{
 };
 
 use crate::{
-    Aside, Attempt, Decision, DeliveryId, Fence, Fingerprint, Key, Lease, Notes, PaymentId, Reason,
-    ResendRule, Source, Twins,
+    Aside, Attempt, Attention, Decision, DeliveryId, Fence, Fingerprint, Key, Lease, Notes, PaymentId,
+    Reason, ResendRule, Source, Twins,
 };
 
 /// One thing to be written, or refused, as a whole. Open: more will come.
@@ -32,6 +34,8 @@ pub enum Entry {
     StoreDelivery(Box<StoreDelivery>),
     /// Holds a report against its payment and folds it in.
     Apply(Box<Apply>),
+    /// Tells a person of something about a payment that is not over.
+    Raise(Box<Raise>),
     /// Keeps a delivery from being read again.
     SetAside(SetAside),
     /// Finds the one payment that a delivery without an address can be about.
@@ -252,6 +256,25 @@ impl Apply {
     }
 }
 
+/// See [`Entry::Raise`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Raise {
+    /// Which payment.
+    pub payment: PaymentId,
+    /// The delivery that it comes from.
+    pub delivery: Option<DeliveryId>,
+    /// What a person must look at.
+    pub attention: Attention,
+}
+
+impl Raise {
+    /// A person must look at a payment.
+    pub const fn new(payment: PaymentId, delivery: Option<DeliveryId>, attention: Attention) -> Self {
+        Self { payment, delivery, attention }
+    }
+}
+
 /// See [`Entry::SetAside`].
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
@@ -342,12 +365,21 @@ pub struct Schedule {
     pub fence: Fence,
     /// When to look again, from now.
     pub after: Duration,
+    /// How often it was asked about meanwhile.
+    pub asks: u32,
 }
 
 impl Schedule {
-    /// Looks at a payment again after `after`.
+    /// Looks at a payment again after `after`. It was not asked about.
     pub const fn new(payment: PaymentId, fence: Fence, after: Duration) -> Self {
-        Self { payment, fence, after }
+        Self { payment, fence, after, asks: 0 }
+    }
+
+    /// It was asked about once.
+    #[must_use]
+    pub const fn asked(mut self) -> Self {
+        self.asks = 1;
+        self
     }
 }
 

@@ -49,6 +49,16 @@ impl JournalErrorKind {
     }
 }
 
+impl JournalErrorKind {
+    /// Whether the same will fail for the same reason for ever.
+    pub(crate) const fn stays(self) -> bool {
+        match self {
+            Self::Busy | Self::Unavailable | Self::Full | Self::ReadOnly => false,
+            Self::Corrupt | Self::Newer => true,
+        }
+    }
+}
+
 impl JournalError {
     /// A failure of a store. `message` says what was wrong, and names no person and no secret.
     pub fn new(kind: JournalErrorKind, message: impl Into<String>) -> Self {
@@ -59,7 +69,7 @@ impl JournalError {
         Self::new(JournalErrorKind::Corrupt, message)
     }
 
-    #[cfg(feature = "sqlite")]
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     pub(crate) fn with_source(mut self, source: Arc<dyn StdError + Send + Sync>) -> Self {
         self.source = Some(source);
         self

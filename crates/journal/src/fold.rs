@@ -24,6 +24,8 @@ pub enum Evidence {
     Mismatch(Mismatch),
     /// A time allowed has run out. It never means that the payment failed.
     Overdue(Reason),
+    /// Something was noticed that settles nothing.
+    Noticed(Attention),
     /// A person decided.
     Resolved(Decision),
     /// The caller gave it up.
@@ -74,6 +76,8 @@ pub(crate) fn judge(standing: &Standing, evidence: &Evidence) -> Verdict {
         Evidence::Told(state) => told(standing, *state),
         Evidence::Mismatch(mismatch) => mismatched(standing, mismatch),
         Evidence::Overdue(reason) => overdue(standing, *reason),
+        Evidence::Noticed(_) if standing.state.is_final() => nothing(standing),
+        Evidence::Noticed(attention) => raise(standing.clone(), attention.clone()),
         Evidence::Resolved(decision) => resolved(standing, decision),
         Evidence::Cancelled if standing.state == PaymentState::Recorded => {
             to(standing, PaymentState::Cancelled)
@@ -200,7 +204,7 @@ fn contradicted(standing: &Standing, claimed: &str) -> Verdict {
 /// The first attention stands, but for one that only waiting brought up: what was told is worse.
 fn raise(mut standing: Standing, attention: Attention) -> Verdict {
     let stands =
-        standing.attention.as_ref().is_some_and(|known| !known.reason.passes() || attention.reason.passes());
+        standing.attention.as_ref().is_some_and(|known| !known.reason.waits() || attention.reason.waits());
     if !stands {
         standing.attention = Some(attention.clone());
     }

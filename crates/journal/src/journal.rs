@@ -72,13 +72,17 @@ pub trait Journal: Debug + Send + Sync {
     /// As [`Journal::find`].
     async fn delivery(&self, delivery: DeliveryId) -> Result<Option<StoredDelivery>, JournalError>;
 
-    /// Deliveries that were neither applied to a payment nor set aside, in the order of their numbers, from after
-    /// `after` on.
+    /// Deliveries in the order of their numbers, from after `after` on.
     ///
     /// # Errors
     ///
     /// As [`Journal::find`].
-    async fn unapplied(&self, after: DeliveryId, limit: u32) -> Result<Vec<StoredDelivery>, JournalError>;
+    async fn deliveries(
+        &self,
+        which: &Deliveries,
+        after: DeliveryId,
+        limit: u32,
+    ) -> Result<Vec<StoredDelivery>, JournalError>;
 
     /// Ready when something may have become due through another process. A hint to look sooner, and no more: it may
     /// never be ready, so whoever waits for it also looks now and then without it.
@@ -114,4 +118,15 @@ pub enum Filter {
     In(PaymentState),
     /// All that a person must look at, open or over.
     NeedsPerson,
+}
+
+/// Which deliveries to list. Closed on purpose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deliveries {
+    /// Those to this account that were neither applied to a payment nor set aside.
+    Waiting(ProviderId),
+    /// Those that were set aside, of all accounts.
+    SetAside,
+    /// Those that are about this payment, or came to a URL of it.
+    Of(PaymentId),
 }

@@ -15,7 +15,11 @@ mod memory;
 mod names;
 mod payment;
 mod payments;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod ready;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod state;
@@ -27,13 +31,13 @@ pub use bind::{Asked, Mismatch, bind};
 pub use callback_url::{Address, CallbackKey, CallbackUrls, InvalidCallbacks};
 pub use entry::{
     Apply, Begin, ClaimDue, Entry, Erase, Finish, MatchUnaddressed, NoteAbsent, Open, Outcome, Overdue,
-    Resolve, Schedule, SetAside, Start, StoreDelivery, Sweep,
+    Raise, Resolve, Schedule, SetAside, Start, StoreDelivery, Sweep,
 };
 pub use error::{JournalError, JournalErrorKind};
 pub use fingerprint::{Fingerprint, Intent};
 pub use fold::{Decision, Evidence, fold};
 pub use ids::{Attempt, DeliveryId, EventId, Fence, Generation, InvalidKey, Key, PaymentId, Worker};
-pub use journal::{Filter, Find, Journal};
+pub use journal::{Deliveries, Filter, Find, Journal};
 pub use lease::Lease;
 pub use memory::MemoryJournal;
 pub use names::UnknownName;
@@ -46,6 +50,8 @@ pub use payments::{
 };
 #[cfg(feature = "crash-points")]
 pub use payments::{CrashPoint, CrashPoints};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresConfig, PostgresJournal};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteConfig, SqliteJournal};
 pub use state::{Attention, Exposure, PaymentState, Reason, Standing, TRANSITIONS};

@@ -15,7 +15,7 @@ use crate::execute;
 use crate::ready::ready;
 use crate::tx::{Select, Tx};
 use crate::{
-    AttemptRecord, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Journal, JournalError,
+    AttemptRecord, Deliveries, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Journal, JournalError,
     JournalErrorKind, Payment, PaymentId, Refused, StoredDelivery,
 };
 
@@ -88,8 +88,13 @@ impl Journal for MemoryJournal {
         self.with(|books| ready(books.delivery(delivery)))
     }
 
-    async fn unapplied(&self, after: DeliveryId, limit: u32) -> Result<Vec<StoredDelivery>, JournalError> {
-        self.with(|books| ready(books.unapplied(after, limit)))
+    async fn deliveries(
+        &self,
+        which: &Deliveries,
+        after: DeliveryId,
+        limit: u32,
+    ) -> Result<Vec<StoredDelivery>, JournalError> {
+        self.with(|books| ready(books.deliveries(which, after, limit)))
     }
 
     async fn stirred(&self) {

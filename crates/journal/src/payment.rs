@@ -46,7 +46,7 @@ pub struct Payment {
     pub resend: ResendRule,
     /// Whether it leaves beside another one that nothing could tell from it.
     pub twins: Twins,
-    /// How often it was claimed to be asked about, since the newest attempt.
+    /// How often it was asked about, since the newest attempt.
     pub asks: u32,
     /// How often the gateway said that it knows no such payment, since the newest attempt.
     pub absences: u32,
@@ -277,6 +277,8 @@ pub enum EventKind {
     Matched,
     /// A time allowed ran out.
     Overdue,
+    /// Something was noticed that a person must look at.
+    Noticed,
     /// A person decided.
     Resolved,
     /// The caller gave it up.
@@ -297,6 +299,7 @@ named! {
         Mismatched = "mismatched",
         Matched = "matched",
         Overdue = "overdue",
+        Noticed = "noticed",
         Resolved = "resolved",
         Cancelled = "cancelled",
         Erased = "erased",
@@ -341,6 +344,8 @@ pub enum Aside {
     Credit,
     /// A question came back without an answer.
     Unanswered,
+    /// For long no payment of ours was found that it is about, or no answer of its gateway's agreed with it.
+    Unmatched,
 }
 
 named! {
@@ -350,6 +355,7 @@ named! {
         Balances = "balances",
         Credit = "credit",
         Unanswered = "unanswered",
+        Unmatched = "unmatched",
     }
 }
 

@@ -23,7 +23,7 @@ use self::writer::{Thread, Writer};
 use crate::ready::ready;
 use crate::tx::{Select, Tx};
 use crate::{
-    AttemptRecord, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Journal, JournalError,
+    AttemptRecord, Deliveries, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Journal, JournalError,
     JournalErrorKind, Payment, PaymentId, Refused, StoredDelivery, execute,
 };
 
@@ -202,15 +202,6 @@ fn last(connection: &Connection) -> Result<u64, JournalError> {
         .map_err(|_| JournalError::corrupt("a number in the database is out of bounds"))
 }
 
-/// A number as SQLite has them. None of ours comes near the end of its range.
-fn integer(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
-}
-
 #[async_trait]
 impl Journal for SqliteJournal {
     async fn commit(&self, batch: Vec<Entry>) -> Result<Vec<Result<Done, Refused>>, JournalError> {
@@ -253,8 +244,14 @@ impl Journal for SqliteJournal {
         self.read(move |rows| ready(rows.delivery(delivery))).await
     }
 
-    async fn unapplied(&self, after: DeliveryId, limit: u32) -> Result<Vec<StoredDelivery>, JournalError> {
-        self.read(move |rows| ready(rows.unapplied(after, limit))).await
+    async fn deliveries(
+        &self,
+        which: &Deliveries,
+        after: DeliveryId,
+        limit: u32,
+    ) -> Result<Vec<StoredDelivery>, JournalError> {
+        let which = which.clone();
+        self.read(move |rows| ready(rows.deliveries(&which, after, limit))).await
     }
 
     async fn stirred(&self) {

@@ -152,6 +152,8 @@ pub enum Reason {
     Exhausted,
     /// The gateway says that it is stuck.
     Stuck,
+    /// Something that was posted says that it is over, and the gateway has not said so itself.
+    Unconfirmed,
 }
 
 named! {
@@ -162,15 +164,24 @@ named! {
         Silent = "silent",
         Exhausted = "exhausted",
         Stuck = "stuck",
+        Unconfirmed = "unconfirmed",
     }
 }
 
 impl Reason {
-    /// Whether only waiting brought it up, so that a final report settles it.
+    /// Whether a final report settles it.
     pub const fn passes(self) -> bool {
         match self {
-            Self::Silent | Self::Exhausted | Self::Stuck => true,
+            Self::Silent | Self::Exhausted | Self::Stuck | Self::Unconfirmed => true,
             Self::ReportedUnsent | Self::Contradicted | Self::Mismatched => false,
+        }
+    }
+
+    /// Whether only waiting brought it up. What was told is worse, and takes its place.
+    pub const fn waits(self) -> bool {
+        match self {
+            Self::Silent | Self::Exhausted | Self::Stuck => true,
+            Self::ReportedUnsent | Self::Contradicted | Self::Mismatched | Self::Unconfirmed => false,
         }
     }
 }

@@ -5,8 +5,8 @@ use malipo_core::{DeliveryPurpose, Money, Operation, ProviderId, ProviderRef, Re
 
 use crate::payment::ReportRecord;
 use crate::{
-    Attempt, AttemptRecord, Attention, DeliveryId, Event, EventId, Filter, Find, JournalError, Key, Payment,
-    PaymentId, StoredDelivery,
+    Attempt, AttemptRecord, Attention, Deliveries, DeliveryId, Event, EventId, Filter, Find, JournalError,
+    Key, Payment, PaymentId, StoredDelivery,
 };
 
 /// One transaction. Rows are read and written whole; a row that breaks a rule of the store is refused as corrupt.
@@ -91,9 +91,13 @@ pub(crate) trait Tx: Send {
     /// Writes which payment a delivery is about, when it was applied, and why it is set aside.
     async fn update_delivery(&mut self, delivery: &StoredDelivery) -> Result<(), JournalError>;
 
-    /// Deliveries that were neither applied nor set aside, in order, from after `after` on.
-    async fn unapplied(&mut self, after: DeliveryId, limit: u32)
-    -> Result<Vec<StoredDelivery>, JournalError>;
+    /// Deliveries in order, from after `after` on.
+    async fn deliveries(
+        &mut self,
+        which: &Deliveries,
+        after: DeliveryId,
+        limit: u32,
+    ) -> Result<Vec<StoredDelivery>, JournalError>;
 
     /// Erases the words of a payment's attempts, its reports and its deliveries.
     async fn erase_beside(&mut self, payment: PaymentId) -> Result<(), JournalError>;

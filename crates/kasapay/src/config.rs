@@ -100,7 +100,8 @@ impl<E: Environment> Config<E> {
         if !printable || !(1..=64).contains(&service_code.len()) {
             return Err(misconfigured("a service code is 1 to 64 printable characters without spaces"));
         }
-        let capabilities = Capabilities::new(GATEWAY, Resubmit::QueryFirst, Lookup::ByReference);
+        let capabilities =
+            Capabilities::new(GATEWAY, Resubmit::QueryFirst, Lookup::ByReference).with_stuck_codes(&["704"]);
         let settings = Settings {
             id: ProviderId::of(GATEWAY),
             base: E::base_url(base_url, HOSTS)?,

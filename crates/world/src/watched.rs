@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use malipo::journal::{
-    AttemptRecord, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Journal, JournalError, Payment,
-    PaymentId, Refused, StoredDelivery,
+    AttemptRecord, Deliveries, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Journal, JournalError,
+    Payment, PaymentId, Refused, StoredDelivery,
 };
 use malipo::{Report, async_trait};
 
@@ -114,7 +114,7 @@ fn outcome(done: &Done) -> String {
         }
         Done::Existing(payment) => format!("payment {} is {}", payment.id, payment.state()),
         Done::Begun(begun) => format!("attempt {}", begun.attempt),
-        Done::Finished(state) | Done::Late(state) | Done::Applied { state, .. } => state.to_string(),
+        Done::Finished { state, .. } | Done::Late(state) | Done::Applied { state, .. } => state.to_string(),
         Done::Claimed(claims) => format!("{} claimed", claims.len()),
         Done::Swept(swept) => format!("{} swept", swept.len()),
         Done::Stored(delivery) => format!("delivery {delivery}"),
@@ -168,7 +168,12 @@ impl Journal for Watched {
         self.journal.stirred().await;
     }
 
-    async fn unapplied(&self, after: DeliveryId, limit: u32) -> Result<Vec<StoredDelivery>, JournalError> {
-        self.living().await.unapplied(after, limit).await
+    async fn deliveries(
+        &self,
+        which: &Deliveries,
+        after: DeliveryId,
+        limit: u32,
+    ) -> Result<Vec<StoredDelivery>, JournalError> {
+        self.living().await.deliveries(which, after, limit).await
     }
 }

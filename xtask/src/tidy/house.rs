@@ -160,6 +160,7 @@ fn words_and_accounts_are_no_violations() {
     let mut house = house();
     house.append("crates/core/src/lib.rs", "struct UtilityAccount;\nstruct Commonwealth;\n");
     house.append("crates/cli/src/lib.rs", "fn f() { std::env::args(); }\npub enum A {}\n");
+    house.write("crates/testkit/src/bin/a.rs", "fn f() { std::env::args(); }\n");
     house.append("docs/architecture.md", "`[a](b)` [c](https://d.e) [f](g::h)\n```text\n[i](j)\n```\n");
     assert_eq!(broken(&house), [""; 0]);
 }

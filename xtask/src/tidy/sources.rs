@@ -2,7 +2,7 @@
 
 use super::lexer::Token;
 use super::loops::loops;
-use super::rooms::{Kind as Is, PROVIDERS};
+use super::rooms::{Kind as Is, PROVIDERS, Room};
 use super::words::{Look, Words};
 use super::{Check, Finding, House, Rule, Source};
 
@@ -199,9 +199,14 @@ fn room(source: &Source<'_>) -> bool {
     source.room.is_some()
 }
 
-/// Whether it is a room that others build on.
+/// Whether others build on it: not a program, be it a room or one beside a library.
 pub(super) fn library(source: &Source<'_>) -> bool {
-    source.room.is_some_and(|room| room.kind != Is::Program)
+    source.room.is_some_and(|room| room.kind != Is::Program && !source.path.starts_with(&programs(room)))
+}
+
+/// Where the programs beside a library stand.
+fn programs(room: &Room) -> String {
+    format!("{}/src/bin/", room.folder())
 }
 
 /// Whether it is one gateway's room.
@@ -230,8 +235,10 @@ fn in_room(source: &Source<'_>, name: &str) -> bool {
     source.room.is_some_and(|room| room.name == name)
 }
 
+/// The sockets of PostgreSQL belong to a runtime, whose clock gives them up.
 fn not_env(source: &Source<'_>) -> bool {
-    room(source) && source.path != "crates/core/src/env.rs"
+    let listed = ["crates/core/src/env.rs", "crates/journal/src/postgres/patience.rs"];
+    room(source) && !listed.contains(&source.path)
 }
 
 fn may_not_resend(source: &Source<'_>) -> bool {
@@ -248,7 +255,7 @@ fn may_not_expose(source: &Source<'_>) -> bool {
         "encode.rs" | "callback.rs" => provider(source),
         "authorize.rs" => provider(source) || in_room(source, "transport"),
         "credential.rs" => in_room(source, "daraja"),
-        "callback_url.rs" | "goods.rs" => in_room(source, "journal"),
+        "callback_url.rs" | "config.rs" | "goods.rs" => in_room(source, "journal"),
         "secret.rs" => in_room(source, "core"),
         _ => false,
     };

@@ -135,7 +135,12 @@ pub(super) async fn twin(tx: &mut dyn Tx, payment: &Payment) -> Result<Option<Pa
     let numbers = payment.instruction()?.as_ref().map(accounts);
     for other in tx.payments(&Select::Exposed { provider, operation, amount }, u32::MAX).await? {
         let is_named = other.state() == PaymentState::Accepted;
-        if other.id != payment.id && !is_named && other.instruction()?.as_ref().map(accounts) == numbers {
+        // One that this version cannot read may be to the same party.
+        let may_be = |other: &Payment| match other.instruction() {
+            Ok(asked) => asked.as_ref().map(accounts) == numbers,
+            Err(_) => true,
+        };
+        if other.id != payment.id && !is_named && may_be(&other) {
             return Ok(Some(other.id));
         }
     }

@@ -6,8 +6,8 @@ use super::{Stop, report};
 use crate::fold::Verdict;
 use crate::tx::{Address, Select, Tx};
 use crate::{
-    DeliveryId, Done, EventKind, MatchUnaddressed, Payment, Refused, SetAside, StoreDelivery, StoredDelivery,
-    bind, stored,
+    DeliveryId, Done, EventKind, Find, MatchUnaddressed, Payment, Refused, SetAside, StoreDelivery,
+    StoredDelivery, bind, stored,
 };
 
 pub(super) async fn store(tx: &mut dyn Tx, delivery: StoreDelivery, now: Timestamp) -> Result<Done, Stop> {
@@ -18,13 +18,18 @@ pub(super) async fn store(tx: &mut dyn Tx, delivery: StoreDelivery, now: Timesta
         let StoredDelivery { id, payment, applied_at, .. } = known;
         return Ok(Done::AlreadyStored { delivery: id, payment, applied_at });
     }
+    // A URL that was given out for a payment says which one it is about, also where nobody can read the body.
+    let payment = match &address.addressed {
+        Some(reference) => tx.payment(&Find::Reference(address.provider.clone(), reference.clone())).await?,
+        None => None,
+    };
     let kept = StoredDelivery {
         id: DeliveryId(0),
         provider: address.provider,
         purpose,
         addressed: address.addressed,
         received_at: now,
-        payment: None,
+        payment: payment.map(|payment| payment.id),
         applied_at: None,
         set_aside: None,
         digest,

@@ -9,19 +9,17 @@ use crate::{
     ResendRule, Schedule,
 };
 
-/// Leases what is due. The number of the lease grows, so that whoever had it before is fenced off. A question is
-/// counted before it is asked, since it may have been asked when its worker dies.
+/// Leases what is due. The number of the lease grows, so that whoever had it before is fenced off.
 pub(super) async fn claim(tx: &mut dyn Tx, claim: ClaimDue, now: Timestamp) -> Result<Done, Stop> {
     let due = tx.payments(&Select::Due { provider: claim.provider, now }, claim.limit).await?;
     let until = until(&claim.lease, now)?;
     let mut claims = Vec::with_capacity(due.len());
     for mut payment in due {
         payment.fence = payment.fence.next();
-        payment.asks = payment.asks.saturating_add(u32::from(payment.state() != PaymentState::Recorded));
         payment.worker = Some(claim.lease.worker.clone());
         payment.leased_until = Some(until);
         tx.update_payment(&mut payment).await?;
-        claims.push(Claim::new(payment));
+        claims.push(Claim::new(payment, now));
     }
     Ok(Done::Claimed(claims))
 }
@@ -32,6 +30,7 @@ pub(super) async fn schedule(tx: &mut dyn Tx, schedule: Schedule, now: Timestamp
     let at = later(now, schedule.after);
     release(&mut payment);
     payment.next_at = Some(at);
+    payment.asks = payment.asks.saturating_add(schedule.asks);
     tx.update_payment(&mut payment).await?;
     Ok(Done::Scheduled(at))
 }
@@ -43,6 +42,7 @@ pub(super) async fn note_absent(tx: &mut dyn Tx, absent: NoteAbsent, now: Timest
     waiting(&payment)?;
     release(&mut payment);
     payment.next_at = Some(later(now, absent.next));
+    payment.asks = payment.asks.saturating_add(1);
     if payment.state() != PaymentState::Unknown || !is_quiet(tx, &payment, now).await? {
         tx.update_payment(&mut payment).await?;
         return Ok(Done::Absent { counted: payment.absences });

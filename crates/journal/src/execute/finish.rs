@@ -19,18 +19,19 @@ pub(super) async fn finish(tx: &mut dyn Tx, finish: Finish, now: Timestamp) -> R
         settle(tx, &mut payment, verdict, happened, now).await?;
         return Ok(Done::Late(payment.state()));
     }
+    let from = payment.state();
     release(&mut payment);
     payment.next_at = Some(later(now, next));
     let happened = Happened::new(EventKind::Ended).in_attempt(attempt).with_code(code(&outcome));
     if record.operation == Operation::Confirm {
         end_step(tx, &mut payment, &mut record, outcome, happened, now).await?;
-        return Ok(Done::Finished(payment.state()));
+        return Ok(Done::Finished { from, state: payment.state() });
     }
     let (end, evidence, notes) = match outcome {
         Outcome::Accepted(told) => {
             end_attempt(tx, &mut record, AttemptEnd::Accepted, notes(&told), now).await?;
             accepted(tx, &mut payment, &told, happened, now).await?;
-            return Ok(Done::Finished(payment.state()));
+            return Ok(Done::Finished { from, state: payment.state() });
         }
         Outcome::NotSent(notes) => (AttemptEnd::NotSent, Evidence::NotSent, notes),
         Outcome::Throttled(notes) => (AttemptEnd::Throttled, Evidence::NotSent, notes),
@@ -41,7 +42,7 @@ pub(super) async fn finish(tx: &mut dyn Tx, finish: Finish, now: Timestamp) -> R
     end_attempt(tx, &mut record, end, notes, now).await?;
     let verdict = judge(&payment.standing, &evidence);
     settle(tx, &mut payment, verdict, happened, now).await?;
-    Ok(Done::Finished(payment.state()))
+    Ok(Done::Finished { from, state: payment.state() })
 }
 
 /// How a step ended says nothing of its payment, but for what a report tells.

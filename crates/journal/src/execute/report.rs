@@ -7,8 +7,8 @@ use crate::fold::judge;
 use crate::payment::ReportRecord;
 use crate::tx::Tx;
 use crate::{
-    Apply, Asked, DeliveryId, Done, EventId, EventKind, Evidence, JournalError, News, Payment, Refused,
-    Source, StoredDelivery, StoredError, bind, stored,
+    Apply, Asked, DeliveryId, Done, EventId, EventKind, Evidence, JournalError, News, Payment, PaymentState,
+    Refused, Source, StoredDelivery, StoredError, bind, stored,
 };
 
 pub(super) async fn apply(tx: &mut dyn Tx, apply: Apply, now: Timestamp) -> Result<Done, Stop> {
@@ -21,7 +21,7 @@ pub(super) async fn apply(tx: &mut dyn Tx, apply: Apply, now: Timestamp) -> Resu
     if let Some(delivery) = delivery {
         let mut delivery = unapplied(tx, &payment, delivery).await?;
         if delivery.applied_at.is_some() {
-            return Ok(Done::Applied { state: payment.state(), news: News::Repeat });
+            return Ok(applied(&payment, payment.state(), News::Repeat));
         }
         (delivery.payment, delivery.applied_at, delivery.set_aside) = (Some(payment.id), Some(now), None);
         tx.update_delivery(&delivery).await?;
@@ -36,8 +36,10 @@ pub(super) async fn apply(tx: &mut dyn Tx, apply: Apply, now: Timestamp) -> Resu
         Some(attention) => tx.was_noticed(payment.id, attention).await?,
         None => true,
     };
+    let from = payment.state();
     if verdict.standing == payment.standing && learned == News::Repeat && noticed {
-        return Ok(Done::Applied { state: payment.state(), news: News::Repeat });
+        forget(tx, &payment).await?;
+        return Ok(applied(&payment, from, News::Repeat));
     }
     let kind =
         if matches!(evidence, Evidence::Told(_)) { EventKind::Reported } else { EventKind::Mismatched };
@@ -45,7 +47,17 @@ pub(super) async fn apply(tx: &mut dyn Tx, apply: Apply, now: Timestamp) -> Resu
     let event = settle(tx, &mut payment, verdict, happened, now).await?;
     let bytes = if delivery.is_some() { Bytes::Elsewhere } else { Bytes::Here };
     keep(tx, &payment, &report, event, bytes).await?;
-    Ok(Done::Applied { state: payment.state(), news: News::New })
+    forget(tx, &payment).await?;
+    Ok(applied(&payment, from, News::New))
+}
+
+const fn applied(payment: &Payment, from: PaymentState, news: News) -> Done {
+    Done::Applied { from, state: payment.state(), news }
+}
+
+/// What comes after a payment was erased is erased as well.
+async fn forget(tx: &mut dyn Tx, payment: &Payment) -> Result<(), JournalError> {
+    if payment.instruction.is_none() { tx.erase_beside(payment.id).await } else { Ok(()) }
 }
 
 async fn unapplied(tx: &mut dyn Tx, payment: &Payment, delivery: DeliveryId) -> Result<StoredDelivery, Stop> {

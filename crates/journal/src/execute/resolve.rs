@@ -4,7 +4,9 @@ use super::record::{Happened, settle};
 use super::{Stop, begin, payment};
 use crate::fold::judge;
 use crate::tx::Tx;
-use crate::{Begun, Decision, Done, EventKind, Evidence, PaymentId, PaymentState, Refused, Resolve};
+use crate::{
+    Begun, Decision, Done, EventKind, Evidence, News, PaymentId, PaymentState, Raise, Refused, Resolve,
+};
 
 pub(super) async fn resolve(tx: &mut dyn Tx, resolve: Resolve, now: Timestamp) -> Result<Done, Stop> {
     let Resolve { payment: id, operator, reason, decision } = resolve;
@@ -45,4 +47,16 @@ pub(super) async fn cancel(tx: &mut dyn Tx, id: PaymentId, now: Timestamp) -> Re
     }
     settle(tx, &mut payment, verdict, Happened::new(EventKind::Cancelled), now).await?;
     Ok(Done::Cancelled)
+}
+
+pub(super) async fn raise(tx: &mut dyn Tx, raise: Raise, now: Timestamp) -> Result<Done, Stop> {
+    let Raise { payment: id, delivery, attention } = raise;
+    let mut payment = payment(tx, id).await?;
+    let verdict = judge(&payment.standing, &Evidence::Noticed(attention.clone()));
+    if verdict.raised.is_none() || tx.was_noticed(payment.id, &attention).await? {
+        return Ok(Done::Raised(News::Repeat));
+    }
+    let happened = Happened::new(EventKind::Noticed).by_delivery(delivery);
+    settle(tx, &mut payment, verdict, happened, now).await?;
+    Ok(Done::Raised(News::New))
 }

@@ -5,8 +5,8 @@ use super::books::{Books, broken};
 use crate::payment::ReportRecord;
 use crate::tx::{Address, Select, Tx};
 use crate::{
-    Attempt, AttemptRecord, Attention, DeliveryId, Event, EventId, Exposure, Filter, Find, JournalError,
-    Payment, PaymentId, PaymentState, StoredDelivery,
+    Attempt, AttemptRecord, Attention, Deliveries, DeliveryId, Event, EventId, Exposure, Filter, Find,
+    JournalError, Payment, PaymentId, PaymentState, StoredDelivery,
 };
 
 #[async_trait]
@@ -161,16 +161,23 @@ impl Tx for Books {
         Ok(())
     }
 
-    async fn unapplied(
+    async fn deliveries(
         &mut self,
+        which: &Deliveries,
         after: DeliveryId,
         limit: u32,
     ) -> Result<Vec<StoredDelivery>, JournalError> {
-        let waits = |delivery: &&StoredDelivery| {
-            delivery.id > after && delivery.applied_at.is_none() && delivery.set_aside.is_none()
+        let listed = |delivery: &&StoredDelivery| match which {
+            Deliveries::Waiting(provider) => {
+                delivery.provider == *provider
+                    && delivery.applied_at.is_none()
+                    && delivery.set_aside.is_none()
+            }
+            Deliveries::SetAside => delivery.set_aside.is_some(),
+            Deliveries::Of(payment) => delivery.payment == Some(*payment),
         };
-        let waiting = self.deliveries.values().filter(waits);
-        Ok(waiting.take(count(limit)).cloned().collect())
+        let listed = self.deliveries.values().filter(|delivery| delivery.id > after).filter(listed);
+        Ok(listed.take(count(limit)).cloned().collect())
     }
 
     async fn erase_beside(&mut self, payment: PaymentId) -> Result<(), JournalError> {

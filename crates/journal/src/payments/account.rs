@@ -46,9 +46,19 @@ impl Account {
         self.provider.id()
     }
 
-    /// Whether its credential may be used now; else how long it may not.
-    pub(super) fn turn(&self) -> Result<(), Duration> {
-        self.pace.as_ref().map_or(Ok(()), Pace::turn)
+    /// How long its credential may not be used, as far as is known.
+    pub(super) fn wait(&self) -> Duration {
+        self.pace.as_ref().map_or(Duration::ZERO, Pace::wait)
+    }
+
+    /// Takes a turn of its credential, right before it is used; else says how long to wait.
+    pub(super) fn take(&self) -> Result<(), Duration> {
+        self.pace.as_ref().map_or(Ok(()), Pace::take)
+    }
+
+    /// Whether the gateway says with this code that a payment is stuck.
+    pub(super) fn is_stuck(&self, code: &str) -> bool {
+        self.provider.capabilities().stuck_codes.contains(&code)
     }
 
     /// Whether a payment that failed with this code failed because of the credential.

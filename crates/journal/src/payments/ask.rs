@@ -6,43 +6,48 @@ use malipo_core::{Answer, Callback, DeliveryPurpose, Lookup, ProviderRefs, Repor
 use tracing::Instrument as _;
 
 use super::pace::Heard;
+use super::send::Leaving;
 use super::watch::Asked;
 use super::{Account, Payments, PaymentsError, reached, watch};
 use crate::{
-    Address, Apply, Begin, Claim, Done, Entry, Fence, NoteAbsent, Overdue, Payment, PaymentState, Reason,
-    Refused, Schedule, Source,
+    Address, Apply, Attention, Begin, Claim, DeliveryId, Done, Entry, NoteAbsent, Overdue, Payment,
+    PaymentId, PaymentState, Raise, Reason, Refused, ResendRule, Schedule, Source,
 };
 
 impl Payments {
     /// Asks once about a claimed payment, and writes down what was answered and when to ask again.
     pub(super) async fn ask(&self, account: &Account, claim: Claim) -> Result<(), PaymentsError> {
-        let Claim { payment, fence, .. } = claim;
+        let payment = &claim.payment;
         if payment.state() == PaymentState::Unknown {
-            watch::unknown(account.id(), self.age(&payment));
+            watch::unknown(account.id(), open_for(&claim));
         }
         if let Err(wait) = self.patient_turn(account).await {
-            return self.look_again(account, &payment, fence, wait).await;
+            return self.look_again(account, &claim, Schedule::new(payment.id, claim.fence, wait)).await;
         }
-        let next = account.policy.wait(payment.asks);
-        match self.question(account, &payment, &ProviderRefs::new()).await {
+        let next = account.policy.wait(payment.asks + 1);
+        let again = Schedule::new(payment.id, claim.fence, next).asked();
+        match self.question(account, payment, &ProviderRefs::new()).await {
             Ok(Answer::Known(report)) => {
-                self.apply(&payment, report).await?;
-                self.look_again(account, &payment, fence, next).await
+                // However it is taken, it must not keep the payment from being looked at again.
+                let applied = self.apply(account, payment.id, report).await;
+                self.look_again(account, &claim, again).await?;
+                applied
             }
-            Ok(Answer::NoSuchReference) if !self.is_overdue(account, &payment) => {
-                self.commit(Entry::NoteAbsent(NoteAbsent::new(payment.id, fence, next))).await.map(drop)
+            Ok(Answer::NoSuchReference) if !is_overdue(account, &claim) => {
+                self.commit(Entry::NoteAbsent(NoteAbsent::new(payment.id, claim.fence, next))).await.map(drop)
             }
-            Ok(_) | Err(_) => self.look_again(account, &payment, fence, next).await,
+            Ok(_) | Err(_) => self.look_again(account, &claim, again).await,
         }
     }
 
     /// Sends the same reference once more, if the payment's rule allows it. Whether it did.
     pub(super) async fn send_again(&self, account: &Account, claim: &Claim) -> Result<bool, PaymentsError> {
+        let Some(instruction) = claim.payment.instruction()? else { return Ok(false) };
         let begin = Begin::new(claim.payment.id, self.own_lease(), Some(claim.fence));
+        let since = self.moment();
         match self.commit(Entry::BeginAgain(begin)).await {
             Ok(Done::Begun(begun)) => {
-                let Some(instruction) = claim.payment.instruction()? else { return Ok(false) };
-                self.send(account, claim.payment.id, &instruction, begun).await?;
+                self.send(account, claim.payment.id, &instruction, Leaving { begun, since }).await?;
                 Ok(true)
             }
             Ok(_) | Err(PaymentsError::Refused(_)) => Ok(false),
@@ -87,33 +92,74 @@ impl Payments {
     }
 
     /// Holds an answer against the payment and folds it in.
-    pub(super) async fn apply(&self, payment: &Payment, report: Report) -> Result<(), PaymentsError> {
-        self.commit(Entry::Apply(Box::new(Apply::new(payment.id, Source::Answer, report)))).await?;
-        watch::moved(payment.state(), &self.payment(payment.id).await?);
-        Ok(())
+    pub(super) async fn apply(
+        &self,
+        account: &Account,
+        payment: PaymentId,
+        report: Report,
+    ) -> Result<(), PaymentsError> {
+        let stuck = report.code.clone().filter(|code| account.is_stuck(code));
+        let apply = Apply::new(payment, Source::Answer, report);
+        let done = self.commit(Entry::Apply(Box::new(apply))).await?;
+        self.note(payment, &done).await?;
+        match stuck {
+            Some(code) => self.stuck(payment, None, code).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Tells a person that the gateway says that a payment is stuck.
+    pub(super) async fn stuck(
+        &self,
+        payment: PaymentId,
+        delivery: Option<DeliveryId>,
+        code: String,
+    ) -> Result<(), PaymentsError> {
+        let attention = Attention::new(Reason::Stuck).with("a payment that goes on", format!("code {code}"));
+        self.commit(Entry::Raise(Box::new(Raise::new(payment, delivery, attention)))).await.map(drop)
     }
 
     /// Gives a claimed payment back, unless it is over by now, or has been open for so long that a person must look.
     pub(super) async fn look_again(
         &self,
         account: &Account,
-        payment: &Payment,
-        fence: Fence,
-        after: Duration,
+        claim: &Claim,
+        again: Schedule,
     ) -> Result<(), PaymentsError> {
-        let is_overdue = self.is_overdue(account, payment);
+        let payment = &claim.payment;
+        let is_overdue = is_overdue(account, claim);
         let entry = if is_overdue {
-            Entry::Overdue(Overdue::new(payment.id, fence, Reason::Silent))
+            let spent = payment.state() == PaymentState::Unknown
+                && payment.resend != ResendRule::Never
+                && payment.attempt.0 >= account.policy.attempts;
+            let reason = if spent { Reason::Exhausted } else { Reason::Silent };
+            Entry::Overdue(Overdue::new(payment.id, claim.fence, reason))
         } else {
-            Entry::Schedule(Schedule::new(payment.id, fence, after))
+            Entry::Schedule(again)
         };
         match self.commit(entry).await {
-            Ok(_) if is_overdue => {
-                watch::moved(payment.state(), &self.payment(payment.id).await?);
+            Ok(_) => {
+                if is_overdue {
+                    watch::moved(payment, payment.state(), PaymentState::Review);
+                }
                 Ok(())
             }
-            Ok(_) | Err(PaymentsError::Refused(Refused::WrongState { .. } | Refused::Fenced)) => Ok(()),
+            Err(PaymentsError::Refused(Refused::WrongState { .. } | Refused::Fenced)) => Ok(()),
             Err(error) => Err(error),
         }
     }
+}
+
+/// Whether a payment has been open for so long that a person must look. One that is still to be sent counts from when
+/// it was written down: nobody expects it to leave days later.
+pub(super) fn is_overdue(account: &Account, claim: &Claim) -> bool {
+    open_for(claim) > account.policy.review_after
+}
+
+/// How long a claimed payment has been where it is, by the journal's clock.
+fn open_for(claim: &Claim) -> Duration {
+    let payment = &claim.payment;
+    let is_recorded = payment.state() == PaymentState::Recorded;
+    let since = if is_recorded { payment.opened_at } else { payment.changed_at };
+    claim.at.to_system_time().duration_since(since.to_system_time()).unwrap_or_default()
 }

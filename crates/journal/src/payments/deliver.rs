@@ -1,14 +1,23 @@
 //! What gateways post: kept before it is answered, read after, and believed only where it is bound to what we asked.
 
-use malipo_core::{Answer, DeliveryPurpose, Raw, Read, Reply, Report, State, Storage, Trust};
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use malipo_core::{Answer, DeliveryPurpose, ProviderRef, Raw, Read, Reply, Report, State, Storage, Trust};
 
 use super::pace::{Gate, Heard};
+use super::run::REREAD;
 use super::watch::Posted;
 use super::{Account, Payments, PaymentsError, reached, watch};
 use crate::{
-    Address, Apply, Aside, DeliveryId, Done, Entry, Find, MatchUnaddressed, Payment, PaymentState, Refused,
-    SetAside, Source, StoreDelivery, StoredDelivery,
+    Address, Apply, Aside, Attention, DeliveryId, Done, Entry, Find, MatchUnaddressed, Payment, PaymentId,
+    PaymentState, Raise, Reason, Refused, SetAside, Source, StoreDelivery, StoredDelivery,
 };
+
+/// How long a claim may wait for the gateway's own answer before a person is told.
+const CONFIRMED_WITHIN: Duration = Duration::from_secs(600);
+/// How long a payment is looked for that a delivery is about.
+const GIVEN_UP: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// What to answer to something that was posted, and what was kept of it.
 #[derive(Debug, Clone)]
@@ -80,7 +89,13 @@ impl Payments {
     ) -> Result<(DeliveryId, Posted), PaymentsError> {
         let mut store = StoreDelivery::new(account.id().clone(), address.purpose, erased(account, body));
         if let Some(payment) = address.payment {
-            store = store.addressed_to(self.payment(payment).await?.reference);
+            match self.journal.find(&Find::Id(payment)).await? {
+                Some(payment) => store = store.addressed_to(payment.reference),
+                // We gave the URL out, and the books do not know the payment any more: they are older than it.
+                None => {
+                    tracing::error!(account = %account.id(), payment = payment.0, "a delivery is for a payment that is not in the books: are they an old copy?")
+                }
+            }
         }
         for (name, value) in headers.iter().filter(|(name, _)| name.to_ascii_lowercase().starts_with("x-")) {
             store = store.with_header(name.clone(), erased(account, &Raw::from(value.clone())).bytes());
@@ -96,16 +111,48 @@ impl Payments {
     pub(super) async fn read(&self, stored: &StoredDelivery) -> Result<bool, PaymentsError> {
         let Ok(account) = self.account(&stored.provider) else { return Ok(false) };
         let read = stored.delivery()?.map(|delivery| account.callbacks.read(&delivery));
-        let why = match read {
-            Some(Ok(Read::Report(report))) => return self.fold_in(account, stored, report).await,
+        let why = match &read {
+            Some(Ok(Read::Report(report))) => return self.fold_in(account, stored, report.clone()).await,
             Some(Ok(Read::Credit(_))) => Aside::Credit,
             Some(Ok(Read::Balances(_))) => Aside::Balances,
             Some(Ok(Read::Unanswered(_))) => Aside::Unanswered,
             Some(Ok(Read::NotModelled)) => Aside::NotModelled,
             Some(Err(_)) | None => Aside::Unreadable,
         };
+        if let Some(Ok(Read::Unanswered(unanswered))) = &read
+            && unanswered.code.as_deref().is_some_and(|code| account.is_refusal(code))
+        {
+            account.hear(Heard::Refused(Gate::Results));
+        }
+        if why == Aside::Unreadable
+            && stored.purpose == DeliveryPurpose::Result
+            && let Some(payment) = stored.payment
+        {
+            self.unconfirmed(payment, stored, "something that nobody can read").await?;
+        }
+        self.set_aside(account, stored, why).await
+    }
+
+    async fn set_aside(
+        &self,
+        account: &Account,
+        stored: &StoredDelivery,
+        why: Aside,
+    ) -> Result<bool, PaymentsError> {
         self.commit(Entry::SetAside(SetAside::new(stored.id, why))).await?;
+        watch::set_aside(account.id(), stored.id, why);
         Ok(true)
+    }
+
+    /// Tells a person of a claim that the gateway did not confirm.
+    async fn unconfirmed(
+        &self,
+        payment: PaymentId,
+        stored: &StoredDelivery,
+        claimed: &str,
+    ) -> Result<(), PaymentsError> {
+        let attention = Attention::new(Reason::Unconfirmed).with("the gateway's own answer", claimed);
+        self.commit(Entry::Raise(Box::new(Raise::new(payment, Some(stored.id), attention)))).await.map(drop)
     }
 
     async fn fold_in(
@@ -114,39 +161,106 @@ impl Payments {
         stored: &StoredDelivery,
         report: Report,
     ) -> Result<bool, PaymentsError> {
-        let Some(payment) = self.about(account, stored, &report).await? else { return Ok(false) };
+        let Some(payment) = self.about(account, stored, &report).await? else {
+            return if self.is_old(stored) {
+                self.set_aside(account, stored, Aside::Unmatched).await
+            } else {
+                Ok(false)
+            };
+        };
         // A claim may end nothing, neither as paid nor as failed: a false failure would have it paid once more.
         let is_end = report.state.is_final() && !payment.state().is_final();
         let is_reversal = report.state == State::Reversed && payment.state() == PaymentState::Paid;
-        let amount = report.amount.unwrap_or(payment.amount);
-        let believed = matches!(report.trust, Trust::Addressed | Trust::Signed);
-        // What was posted to the URL of our own question is its answer: there is nothing left to ask.
-        let is_answer = stored.purpose == DeliveryPurpose::Answer && stored.addressed.is_some();
-        let is_enough = believed && (is_answer || !account.policy.confirms(amount));
-        if (is_end || is_reversal) && !is_enough {
-            if payment.state() == PaymentState::Review || self.patient_turn(account).await.is_err() {
-                return Ok(false);
-            }
-            // It is a claim: the gateway's own answer ends the payment, and then this is a repetition of it.
-            if let Ok(Answer::Known(answer)) = self.question(account, &payment, &report.provider_refs).await {
-                self.apply(&payment, answer).await?;
-            }
+        if (is_end || is_reversal) && !self.is_enough(account, stored, &payment, &report)? {
+            self.confirm_claim(account, &payment, &report).await?;
             let known = self.payment(payment.id).await?.state();
             if !known.is_final() || (is_reversal && known != PaymentState::Reversed) {
-                return Ok(false);
+                if known == PaymentState::Review || self.age(stored) > CONFIRMED_WITHIN {
+                    self.unconfirmed(payment.id, stored, report.state.as_str()).await?;
+                }
+                return if self.is_old(stored) {
+                    self.set_aside(account, stored, Aside::Unmatched).await
+                } else {
+                    Ok(false)
+                };
             }
         }
-        let is_refusal = report.code.as_deref().is_some_and(|code| account.is_refusal(code));
+        let code = report.code.clone();
+        let has = |is: fn(&Account, &str) -> bool| code.as_deref().is_some_and(|code| is(account, code));
         let apply = Apply::new(payment.id, Source::Delivery(stored.id), report);
-        self.commit(Entry::Apply(Box::new(apply))).await?;
-        let known = self.payment(payment.id).await?;
-        match known.state() {
-            PaymentState::Failed if is_end && is_refusal => account.hear(Heard::Refused(Gate::Results)),
-            PaymentState::Paid | PaymentState::Failed if is_end => account.hear(Heard::Taken(Gate::Results)),
+        let done = self.commit(Entry::Apply(Box::new(apply))).await?;
+        self.note(payment.id, &done).await?;
+        match done {
+            Done::Applied { from, state: PaymentState::Failed, .. }
+                if from != PaymentState::Failed && has(Account::is_refusal) =>
+            {
+                account.hear(Heard::Refused(Gate::Results));
+            }
+            Done::Applied { from, state, .. } if from != state && state.is_final() => {
+                account.hear(Heard::Taken(Gate::Results));
+            }
             _ => {}
         }
-        watch::moved(payment.state(), &known);
-        Ok(true)
+        match code.filter(|code| account.is_stuck(code)) {
+            Some(code) => self.stuck(payment.id, Some(stored.id), code).await.map(|()| true),
+            None => Ok(true),
+        }
+    }
+
+    /// Whether a delivery may end its payment without a question. It came to the payment's own URL; a failure also says
+    /// which payment it is about, since whoever knows the URL could post one; and the policy asks for no more.
+    fn is_enough(
+        &self,
+        account: &Account,
+        stored: &StoredDelivery,
+        payment: &Payment,
+        report: &Report,
+    ) -> Result<bool, PaymentsError> {
+        if !matches!(report.trust, Trust::Addressed | Trust::Signed) {
+            return Ok(false);
+        }
+        // What was posted to the URL of our own question is its answer: there is nothing left to ask.
+        if stored.purpose == DeliveryPurpose::Answer && stored.addressed.is_some() {
+            return Ok(true);
+        }
+        let amount = report.amount.unwrap_or(payment.amount);
+        let is_named = report.state != State::Failed || names(account, stored, payment)?;
+        Ok(is_named && !account.policy.confirms(amount))
+    }
+
+    /// Asks the gateway about a claim, once a minute at most: its own answer ends the payment, and then the claim is a
+    /// repetition of it.
+    async fn confirm_claim(
+        &self,
+        account: &Account,
+        payment: &Payment,
+        report: &Report,
+    ) -> Result<(), PaymentsError> {
+        let now = self.timer.monotonic();
+        {
+            let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+            asked.retain(|_, at| now.saturating_sub(*at) < REREAD);
+            if asked.insert(payment.id, now).is_some() {
+                return Ok(());
+            }
+        }
+        if self.patient_turn(account).await.is_err() {
+            return Ok(());
+        }
+        match self.question(account, payment, &report.provider_refs).await {
+            Ok(Answer::Known(answer)) => self.apply(account, payment.id, answer).await,
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// How long ago a delivery came, by this process's clock: it only decides how often one looks at it.
+    pub(super) fn age(&self, stored: &StoredDelivery) -> Duration {
+        let came = stored.received_at.to_system_time();
+        self.timer.now().to_system_time().duration_since(came).unwrap_or_default()
+    }
+
+    fn is_old(&self, stored: &StoredDelivery) -> bool {
+        self.age(stored) > GIVEN_UP
     }
 
     /// The payment that a delivery is about: the one its address names, or the one its own names fit, or else the only
@@ -180,6 +294,15 @@ impl Payments {
             _ => Ok(None),
         }
     }
+}
+
+/// Whether the body itself says which payment it is about, and not only the URL that it came to.
+fn names(account: &Account, stored: &StoredDelivery, payment: &Payment) -> Result<bool, PaymentsError> {
+    let Some(mut delivery) = stored.delivery()? else { return Ok(false) };
+    delivery.addressed = None;
+    let Ok(Read::Report(told)) = account.callbacks.read(&delivery) else { return Ok(false) };
+    let known = |told: &ProviderRef| payment.provider_refs.find(&told.kind) == Some(&*told.value);
+    Ok(told.reference.as_ref() == Some(&payment.reference) || told.provider_refs.iter().any(known))
 }
 
 /// What is kept of a delivery: all of it but our credentials, which some gateways repeat.

@@ -22,6 +22,9 @@ pub enum PaymentsError {
         /// What the base holds.
         word: &'static str,
     },
+    /// A policy without a pause would ask or send without end.
+    #[error("the policy of {0} has no pause between questions or attempts: give it one")]
+    HastyPolicy(ProviderId),
     /// The instruction brings its own callback URL, or is a step of a payment.
     #[error("{0}")]
     NotTaken(&'static str),

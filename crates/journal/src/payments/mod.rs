@@ -12,11 +12,12 @@ mod send;
 mod unwritten;
 mod watch;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use malipo_core::{
-    Callback, CallbackUse, DeliveryPurpose, Instruction, ProviderId, Reference, Secret, Timer,
+    Callback, CallbackUse, DeliveryPurpose, Instruction, ProviderId, Reference, Secret, Timer, Timestamp,
 };
 use tracing::Instrument as _;
 
@@ -28,11 +29,12 @@ pub use error::PaymentsError;
 pub use pace::Pace;
 use run::Reading;
 pub use run::Ticked;
+use send::{Leaving, Moment};
 use unwritten::Unwritten;
 
 use crate::{
-    Address, CallbackUrls, Decision, Done, Entry, Event, EventId, Filter, Find, Intent, Journal, Key, Lease,
-    Open, Payment, PaymentId, PaymentState, Refused, Resolve, Start, Worker,
+    Address, CallbackUrls, Decision, Done, Entry, Erase, Event, EventId, Filter, Find, Intent, Journal, Key,
+    Lease, Open, Payment, PaymentId, PaymentState, Refused, Resolve, Start, Worker,
 };
 
 /// Tells whoever tests deaths that the engine is at a place. There is nothing of it in other builds.
@@ -59,7 +61,10 @@ pub struct Payments {
     accounts: Vec<Account>,
     worker: Worker,
     lease: Duration,
-    reading: Arc<Mutex<Reading>>,
+    /// How far each account's deliveries are read.
+    reading: Arc<Mutex<BTreeMap<ProviderId, Reading>>>,
+    /// Payments that were asked about because of a claim, and when.
+    asked: Arc<Mutex<BTreeMap<PaymentId, Duration>>>,
     unwritten: Unwritten,
     #[cfg(feature = "crash-points")]
     crash_points: Option<Arc<dyn CrashPoints>>,
@@ -70,7 +75,8 @@ pub struct Payments {
 pub enum Settlement {
     /// The money moved.
     Paid(Payment),
-    /// The money did not move and will not, or it came back.
+    /// The money did not move and will not, or it came back. Which one stands in its state: only what failed or was
+    /// cancelled can be made [`again`](Payments::again).
     NotPaid(Payment),
     /// Nobody knows yet. It may have moved: do not pay again, and do not call it failed.
     Unknown(Payment),
@@ -88,6 +94,7 @@ impl Payments {
             worker,
             lease: Duration::from_secs(120),
             reading: Arc::default(),
+            asked: Arc::default(),
             unwritten: Unwritten::default(),
             #[cfg(feature = "crash-points")]
             crash_points: None,
@@ -115,6 +122,12 @@ impl Payments {
         if let Some(word) = account.provider.capabilities().refused_word(self.urls.base()) {
             return Err(PaymentsError::RefusedBase { provider: account.id().clone(), word });
         }
+        if account.policy.asking.iter().any(Duration::is_zero)
+            || account.policy.asking.is_empty()
+            || account.policy.retry.is_zero()
+        {
+            return Err(PaymentsError::HastyPolicy(account.id().clone()));
+        }
         account.pace.get_or_insert_with(|| Pace::new(account.policy.per_second, self.timer.clone()));
         self.accounts.push(account);
         Ok(self)
@@ -130,6 +143,9 @@ impl Payments {
 
     /// Does what `instruction` says through this account, once, whatever happens. Its reference is replaced by one that
     /// is minted here, and its callback URLs are ours.
+    ///
+    /// A future that is dropped half way leaves the payment as a process does that dies: unknown once its lease has run
+    /// out, and asked about then. Where callers go away, as those of a web server do, spawn it.
     ///
     /// Returns the payment as it stands: usually [`Accepted`](PaymentState::Accepted), which is not paid; or
     /// [`Recorded`](PaymentState::Recorded), where it has to wait for its turn and [`run`](Self::run) sends it. A key that
@@ -180,23 +196,29 @@ impl Payments {
         terms.reference = Reference::mint(&*self.timer);
         // A payment that is not written down yet has no URL; any of ours shows whether it would be admitted.
         let tried = self.addressed(account, &instruction, PaymentId(u64::MAX))?;
-        account.provider.capabilities().admit(&tried, None).map_err(PaymentsError::Invalid)?;
+        if let Err(error) = account.provider.capabilities().admit(&tried, None) {
+            // What was taken once is what its key says, whatever is taken today.
+            if self.journal.find(&Find::Key(key.clone())).await?.is_none() {
+                return Err(PaymentsError::Invalid(error));
+            }
+        }
         let fingerprint = Intent::new(id, &instruction).fingerprint()?;
-        let start = match account.turn() {
-            Ok(()) => Start::Now(self.own_lease()),
-            Err(after) => Start::Later { after },
+        let start = match account.wait() {
+            Duration::ZERO => Start::Now(self.own_lease()),
+            after => Start::Later { after },
         };
         let open = Open::new(id.clone(), key, instruction.clone(), fingerprint)
             .with_resend(account.policy.resend)
             .with_twins(account.policy.twins)
             .with_start(start);
+        let since = self.moment();
         match self.commit(entry(Box::new(open))).await? {
             Done::Existing(payment) => Ok(*payment),
             Done::Opened { payment, begun } => {
                 watch::submitted(id, instruction.operation());
                 reached!(self, AfterIntent);
                 match begun {
-                    Some(begun) => self.send(account, payment, &instruction, begun).await,
+                    Some(begun) => self.send(account, payment, &instruction, Leaving { begun, since }).await,
                     None => self.payment(payment).await,
                 }
             }
@@ -262,6 +284,7 @@ impl Payments {
     pub async fn cancel(&self, key: &Key) -> Result<Payment, PaymentsError> {
         let payment = self.newest(key).await?;
         self.commit(Entry::Cancel(payment.id)).await?;
+        watch::moved(&payment, payment.state(), PaymentState::Cancelled);
         self.payment(payment.id).await
     }
 
@@ -282,15 +305,24 @@ impl Payments {
             Decision::SendAgain(_) => Decision::SendAgain(self.own_lease()),
             decision => decision,
         };
+        // All that sending takes is looked up before anything is decided.
+        let known = self.payment(payment).await?;
+        let sending = match &decision {
+            Decision::SendAgain(_) => known.instruction()?.zip(Some(self.account(&known.provider)?)),
+            _ => None,
+        };
         let resolve = Resolve::new(payment, operator, reason, decision);
-        let done = self.commit(Entry::Resolve(Box::new(resolve))).await?;
-        let payment = self.payment(payment).await?;
-        if let Done::Resolved { begun: Some(begun), .. } = done
-            && let Some(instruction) = payment.instruction()?
-        {
-            return self.send(self.account(&payment.provider)?, payment.id, &instruction, begun).await;
+        let since = self.moment();
+        let Done::Resolved { state, begun } = self.commit(Entry::Resolve(Box::new(resolve))).await? else {
+            return Err(PaymentsError::NotTaken("the journal answered something else"));
+        };
+        watch::moved(&known, known.state(), state);
+        match (begun, sending) {
+            (Some(begun), Some((instruction, account))) => {
+                self.send(account, payment, &instruction, Leaving { begun, since }).await
+            }
+            _ => self.payment(payment).await,
         }
-        Ok(payment)
     }
 
     /// Payments that a person must look at, from after `after` on.
@@ -314,6 +346,26 @@ impl Payments {
         Ok(events)
     }
 
+    /// Erases what names people: of payments that were over before `before` and that nobody has to look at, and of
+    /// deliveries that belong to none. What was paid, when and under which names stays.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the journal from being written; what was erased before that is erased.
+    pub async fn erase(&self, before: Timestamp) -> Result<(), PaymentsError> {
+        loop {
+            let done = self.commit(Entry::Erase(Erase::new(before, 500))).await?;
+            if matches!(done, Done::Erased { payments: 0, deliveries: 0 }) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The journal: for reading histories, attempts, and reports with what was bought.
+    pub fn journal(&self) -> &dyn Journal {
+        &*self.journal
+    }
+
     /// The URL to register with a gateway that posts everything to one.
     ///
     /// # Errors
@@ -327,6 +379,11 @@ impl Payments {
     fn account(&self, id: &ProviderId) -> Result<&Account, PaymentsError> {
         let found = self.accounts.iter().find(|account| account.id() == id);
         found.ok_or_else(|| PaymentsError::NoSuchAccount(id.clone()))
+    }
+
+    /// Now, by both clocks: one goes on while a machine sleeps, and the other cannot be set.
+    fn moment(&self) -> Moment {
+        Moment { wall: self.timer.now(), monotonic: self.timer.monotonic() }
     }
 
     fn own_lease(&self) -> Lease {

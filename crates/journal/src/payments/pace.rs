@@ -28,6 +28,8 @@ const CALM: Duration = Duration::from_secs(60);
 /// How fast one credential is used. Accounts that share a credential share its pace, with
 /// [`Account::with_pace`](super::Account::with_pace).
 ///
+/// It is of this process, and forgotten when the process ends: several that share a credential each have one.
+///
 /// A gateway that says "too many" halves the speed, and each calm minute doubles it again up to the limit. A credential
 /// that is refused three times in a row is not used for a minute, then tried once, and so on with twice the time: some
 /// gateways lock whoever is refused too often.
@@ -45,6 +47,8 @@ struct State {
     interval: Duration,
     limiter: Option<Limiter>,
     rests_until: Duration,
+    /// When the next turn is, as far as is known.
+    free_at: Duration,
     /// When the gateway said "too many", or when it last went faster.
     slowed_at: Duration,
     /// In a row, at the door and in results.
@@ -69,7 +73,7 @@ enum Use {
     Trial,
 }
 
-type Limiter = RateLimiter<NotKeyed, InMemoryState, PaceClock, NoOpMiddleware<Duration>>;
+struct Limiter(RateLimiter<NotKeyed, InMemoryState, PaceClock, NoOpMiddleware<Duration>>);
 
 /// Where a credential is looked at. What is taken at the door can still be refused inside, and the door does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +133,7 @@ impl Pace {
             interval: least,
             limiter,
             rests_until: Duration::ZERO,
+            free_at: Duration::ZERO,
             slowed_at: Duration::ZERO,
             refusals: (0, 0),
             closed: None,
@@ -136,8 +141,20 @@ impl Pace {
         Self(Arc::new(Shared { env, least, state: Mutex::new(state) }))
     }
 
-    /// Whether the credential may be used now, which is then counted; else how long it may not.
-    pub(super) fn turn(&self) -> Result<(), Duration> {
+    /// How long the credential may not be used, as far as is known. Nothing is counted.
+    pub(super) fn wait(&self) -> Duration {
+        let now = self.0.env.monotonic();
+        let state = self.state();
+        let until = match state.closed {
+            Some(closed) => closed.until,
+            None => state.rests_until.max(state.free_at),
+        };
+        until.saturating_sub(now)
+    }
+
+    /// Takes a turn, if there is one now; else says how long to wait. To be called where nothing but the request itself
+    /// comes after it: a turn cannot be given back.
+    pub(super) fn take(&self) -> Result<(), Duration> {
         let now = self.0.env.monotonic();
         let mut state = self.state();
         if let Some(closed) = state.closed {
@@ -157,8 +174,16 @@ impl Pace {
             state.slowed_at = now;
             state.limiter = limiter(state.interval, &self.0.env);
         }
+        let interval = state.interval;
         let Some(limiter) = &state.limiter else { return Ok(()) };
-        limiter.check().map_err(|not_until| not_until.wait_time_from(now).max(Duration::from_millis(1)))
+        let taken = limiter.0.check();
+        match taken {
+            Ok(()) => {
+                state.free_at = now.saturating_add(interval);
+                Ok(())
+            }
+            Err(not_until) => Err(not_until.wait_time_from(now).max(Duration::from_millis(1))),
+        }
     }
 
     /// Takes in what was heard.
@@ -188,7 +213,14 @@ impl Pace {
                 let until = now.saturating_add(lasts);
                 state.closed = Some(Closed { until, lasts, gate, use_now: Use::Nobody });
             }
-            Heard::Nothing => {}
+            // A trial of which nothing came is made again soon.
+            Heard::Nothing => {
+                let trial = state.closed.filter(|closed| closed.use_now == Use::Trial);
+                if let Some(trial) = trial {
+                    let until = now.saturating_add(REST.0);
+                    state.closed = Some(Closed { until, use_now: Use::Nobody, ..trial });
+                }
+            }
         }
     }
 
@@ -226,7 +258,7 @@ impl fmt::Debug for Pace {
 fn limiter(interval: Duration, env: &Arc<dyn Env>) -> Option<Limiter> {
     // One at a time, so that no second sees more than is allowed.
     let quota = Quota::with_period(interval)?.allow_burst(NonZeroU32::MIN);
-    Some(RateLimiter::direct_with_clock(quota, PaceClock(env.clone())))
+    Some(Limiter(RateLimiter::direct_with_clock(quota, PaceClock(env.clone()))))
 }
 
 #[cfg(test)]

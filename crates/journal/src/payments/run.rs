@@ -3,27 +3,35 @@
 use std::collections::BTreeMap;
 use std::future::{Future, pending};
 use std::pin::{Pin, pin};
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use malipo_core::ProviderId;
 
+use super::ask::is_overdue;
+use super::send::Leaving;
 use super::{Account, Payments, PaymentsError, reached, watch};
 use crate::{
-    Begin, Claim, ClaimDue, DeliveryId, Done, Entry, Overdue, Payment, PaymentState, Reason, Refused,
-    Schedule, StoredDelivery, Sweep,
+    Begin, Claim, ClaimDue, Deliveries, DeliveryId, Done, Entry, Find, Overdue, PaymentState, Reason,
+    Refused, Schedule, StoredDelivery, Sweep,
 };
 
-/// How many payments of one account are worked on at once, and how many deliveries are read at once.
+/// How many payments of one account are worked on at once, and how many of its deliveries are read at once.
 const AT_ONCE: usize = 64;
-/// How often deliveries that could not be folded in are read again.
-const REREAD: Duration = Duration::from_secs(60);
+/// How often deliveries that could not be folded in are read again, at first.
+pub(super) const REREAD: Duration = Duration::from_secs(60);
+/// How often later: from which age on, and how long between.
+const LATER: &[(Duration, Duration)] = &[
+    (Duration::from_secs(6 * 3600), Duration::from_secs(3600)),
+    (Duration::from_secs(600), Duration::from_secs(600)),
+];
 /// How long to rest when nothing is due.
 const REST: Duration = Duration::from_millis(200);
 /// How long to wait for the turn of a credential before the payment is given back.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What one round did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,24 +51,78 @@ struct Bench<'p> {
     work: FuturesUnordered<Pin<Box<dyn Future<Output = Finished> + Send + 'p>>>,
     /// How many payments of each account.
     payments: BTreeMap<ProviderId, usize>,
-    /// How many deliveries.
-    deliveries: usize,
+    /// How many deliveries of each account.
+    deliveries: BTreeMap<ProviderId, usize>,
+    /// Whether nothing new is begun any more.
+    stopping: Arc<AtomicBool>,
 }
 
 /// One piece of work that is over.
 enum Finished {
     Payment(ProviderId, Result<(), PaymentsError>),
-    Delivery(Result<bool, PaymentsError>),
+    Delivery(ProviderId, Result<bool, PaymentsError>),
 }
 
-/// What a run waits for.
-enum Happened {
-    Stop,
-    Rested,
-    Done(Finished),
+/// What was found to be due.
+#[derive(Default)]
+struct Found {
+    swept: usize,
+    claims: Vec<Claim>,
+    deliveries: Vec<StoredDelivery>,
 }
 
-impl Bench<'_> {
+impl Found {
+    fn is_empty(&self) -> bool {
+        self.swept == 0 && self.claims.is_empty() && self.deliveries.is_empty()
+    }
+}
+
+/// The places that are free at an account.
+struct Places {
+    account: ProviderId,
+    payments: usize,
+    deliveries: usize,
+}
+
+impl<'p> Bench<'p> {
+    fn places(&self, payments: &Payments) -> Vec<Places> {
+        let free = |taken: &BTreeMap<ProviderId, usize>, account| {
+            AT_ONCE.saturating_sub(taken.get(account).copied().unwrap_or_default())
+        };
+        let places = payments.accounts.iter().map(|account| Places {
+            account: account.id().clone(),
+            payments: free(&self.payments, account.id()),
+            deliveries: free(&self.deliveries, account.id()),
+        });
+        places.collect()
+    }
+
+    /// Takes up what was found.
+    fn take(&mut self, payments: &'p Payments, found: Found) {
+        for claim in found.claims {
+            *self.payments.entry(claim.payment.provider.clone()).or_default() += 1;
+            let stopping = self.stopping.clone();
+            self.work.push(Box::pin(async move {
+                let (account, payment) = (claim.payment.provider.clone(), claim.payment.id);
+                let done = payments.work_on(claim, &stopping).await;
+                if let Err(error) = &done {
+                    tracing::warn!(payment = payment.0, %error, "a payment could not be worked on");
+                }
+                Finished::Payment(account, done)
+            }));
+        }
+        for delivery in found.deliveries {
+            *self.deliveries.entry(delivery.provider.clone()).or_default() += 1;
+            self.work.push(Box::pin(async move {
+                let done = payments.read(&delivery).await;
+                if let Err(error) = &done {
+                    tracing::warn!(delivery = delivery.id.0, %error, "a delivery could not be read");
+                }
+                Finished::Delivery(delivery.provider, done)
+            }));
+        }
+    }
+
     /// The next piece of work that is over; never, while there is none.
     async fn next(&mut self) -> Finished {
         match self.work.next().await {
@@ -69,29 +131,47 @@ impl Bench<'_> {
         }
     }
 
-    fn free(&self, account: &ProviderId) -> usize {
-        AT_ONCE.saturating_sub(self.payments.get(account).copied().unwrap_or_default())
-    }
-
     /// Frees the place, and says what was done.
     fn clear(&mut self, finished: Finished) -> Result<Ticked, PaymentsError> {
+        let give_back = |taken: &mut BTreeMap<ProviderId, usize>, account| {
+            let taken = taken.entry(account).or_default();
+            *taken = taken.saturating_sub(1);
+        };
         match finished {
             Finished::Payment(account, done) => {
-                let taken = self.payments.entry(account).or_default();
-                *taken = taken.saturating_sub(1);
+                give_back(&mut self.payments, account);
                 done.map(|()| Ticked { worked_on: 1, ..Ticked::default() })
             }
-            Finished::Delivery(done) => {
-                self.deliveries = self.deliveries.saturating_sub(1);
+            Finished::Delivery(account, done) => {
+                give_back(&mut self.deliveries, account);
                 done.map(|read| Ticked { read: usize::from(read), ..Ticked::default() })
             }
+        }
+    }
+
+    /// What comes of `other`, while the work goes on; nothing, once `stop` is ready.
+    async fn beside<T>(
+        &mut self,
+        mut stop: Pin<&mut impl Future<Output = ()>>,
+        other: impl Future<Output = T>,
+    ) -> Option<T> {
+        let mut other = pin!(other);
+        loop {
+            let finished = match select(stop.as_mut(), select(other.as_mut(), pin!(self.next()))).await {
+                Either::Left(_) => return None,
+                Either::Right((Either::Left((done, _)), _)) => return Some(done),
+                Either::Right((Either::Right((finished, _)), _)) => finished,
+            };
+            // What fails was logged, and is tried again when it is due again.
+            let _ = self.clear(finished);
         }
     }
 }
 
 impl Payments {
-    /// Works until `stop` is ready, and then finishes what it is doing, which takes as long as the slowest exchange
-    /// with a gateway.
+    /// Works until `stop` is ready; then begins nothing any more and finishes what is under way, which takes as long as
+    /// the slowest exchange with a gateway. Whoever drops the future instead leaves what was under way as a process does
+    /// that dies.
     ///
     /// Each account has places of its own, and a payment that takes long keeps one: nothing waits behind it. A journal
     /// that fails is tried again after a rest; nothing is sent meanwhile.
@@ -99,35 +179,28 @@ impl Payments {
         let mut stop = pin!(stop);
         let mut bench = Bench::default();
         loop {
-            let was_busy = match self.fill(&mut bench).await {
-                Ok(found) => found != Ticked::default(),
+            let places = bench.places(self);
+            let Some(found) = bench.beside(stop.as_mut(), self.look(places)).await else { break };
+            // What was just found may not be all there is.
+            let rest = match found {
+                Ok(found) if found.is_empty() => REST,
+                Ok(found) => {
+                    bench.take(self, found);
+                    Duration::ZERO
+                }
                 Err(error) => {
                     tracing::warn!(%error, "the journal does not work; nothing is sent until it does");
-                    false
+                    REST
                 }
             };
-            // What was just found may not be all there is.
-            let rest = if was_busy { Duration::ZERO } else { REST };
-            let (slept, stirred) = (self.timer.sleep(rest), self.journal.stirred());
-            let mut pause = pin!(select(slept, stirred));
-            loop {
-                let happened = match select(&mut stop, select(&mut pause, pin!(bench.next()))).await {
-                    Either::Left(_) => Happened::Stop,
-                    Either::Right((Either::Left(_), _)) => Happened::Rested,
-                    Either::Right((Either::Right((finished, _)), _)) => Happened::Done(finished),
-                };
-                match happened {
-                    Happened::Stop => return self.drain(bench).await,
-                    Happened::Rested => break,
-                    Happened::Done(finished) => told(bench.clear(finished)),
-                }
+            let rested = select(self.timer.sleep(rest), self.journal.stirred());
+            if bench.beside(stop.as_mut(), rested).await.is_none() {
+                break;
             }
         }
-    }
-
-    async fn drain(&self, mut bench: Bench<'_>) {
+        bench.stopping.store(true, Ordering::SeqCst);
         while let Some(finished) = bench.work.next().await {
-            told(bench.clear(finished));
+            let _ = bench.clear(finished);
         }
         // What the journal did not take may be taken now.
         if let Err(error) = self.write_kept().await {
@@ -142,10 +215,10 @@ impl Payments {
     /// [`PaymentsError::Journal`]. What fails at a gateway is written down, and is no error here.
     pub async fn tick(&self) -> Result<Ticked, PaymentsError> {
         let mut bench = Bench::default();
-        let filled = self.fill(&mut bench).await;
-        let mut ticked =
-            Ticked { swept: filled.as_ref().map_or(0, |found| found.swept), ..Ticked::default() };
-        let mut failed = filled.err();
+        let found = self.look(bench.places(self)).await?;
+        let mut ticked = Ticked { swept: found.swept, ..Ticked::default() };
+        bench.take(self, found);
+        let mut failed = None;
         // All of it is finished before a failure is told: what is being sent must not be dropped on its way.
         while let Some(finished) = bench.work.next().await {
             match bench.clear(finished) {
@@ -159,55 +232,40 @@ impl Payments {
         failed.map_or(Ok(ticked), Err)
     }
 
-    /// Takes up what is due, as far as there is place.
-    async fn fill<'p>(&'p self, bench: &mut Bench<'p>) -> Result<Ticked, PaymentsError> {
+    /// What is due, as far as there is place for it.
+    async fn look(&self, places: Vec<Places>) -> Result<Found, PaymentsError> {
         self.write_kept().await?;
-        let mut found = Ticked::default();
-        let mut batch = vec![Entry::Sweep(Sweep::new(100))];
-        for account in &self.accounts {
-            let free = bench.free(account.id());
-            if free > 0 {
-                let limit = u32::try_from(free).unwrap_or(u32::MAX);
-                batch.push(Entry::ClaimDue(ClaimDue::new(account.id().clone(), self.own_lease(), limit)));
+        let mut found = Found::default();
+        for done in self.journal.commit(vec![Entry::Sweep(Sweep::new(100))]).await? {
+            let Ok(Done::Swept(swept)) = done else { continue };
+            found.swept += swept.len();
+            for payment in swept {
+                if let Some(payment) = self.journal.find(&Find::Id(payment)).await? {
+                    watch::moved(&payment, PaymentState::Sending, PaymentState::Unknown);
+                }
             }
         }
-        for done in self.journal.commit(batch).await? {
-            match done? {
-                Done::Swept(swept) => found.swept += swept.len(),
-                Done::Claimed(claims) => {
-                    for claim in claims {
-                        found.worked_on += 1;
-                        *bench.payments.entry(claim.payment.provider.clone()).or_default() += 1;
-                        bench.work.push(Box::pin(async {
-                            let account = claim.payment.provider.clone();
-                            Finished::Payment(account, self.work_on(claim).await)
-                        }));
-                    }
-                }
-                _ => {}
+        // By themselves, since several workers can claim side by side.
+        let claims = places.iter().filter(|places| places.payments > 0).map(|places| {
+            let limit = u32::try_from(places.payments).unwrap_or(u32::MAX);
+            Entry::ClaimDue(ClaimDue::new(places.account.clone(), self.own_lease(), limit))
+        });
+        for done in self.journal.commit(claims.collect()).await? {
+            match done {
+                Ok(Done::Claimed(claims)) => found.claims.extend(claims),
+                Ok(_) => {}
+                Err(refused) => tracing::warn!(%refused, "nothing can be claimed"),
             }
         }
         reached!(self, Leased);
-        for delivery in self.new_deliveries(AT_ONCE.saturating_sub(bench.deliveries)).await? {
-            found.read += 1;
-            bench.deliveries += 1;
-            bench.work.push(Box::pin(async move { Finished::Delivery(self.read(&delivery).await) }));
+        for places in places {
+            found.deliveries.extend(self.new_deliveries(places.account, places.deliveries).await?);
         }
         Ok(found)
     }
 
-    /// Writes what an earlier failure of the journal kept from being written.
-    async fn write_kept(&self) -> Result<(), PaymentsError> {
-        let mut failed = None;
-        for finish in self.unwritten.take() {
-            // Whatever fails again is kept again.
-            failed = failed.or(self.finish(finish).await.err());
-        }
-        failed.map_or(Ok(()), Err)
-    }
-
-    async fn work_on(&self, claim: Claim) -> Result<(), PaymentsError> {
-        match self.work_under_lease(claim).await {
+    async fn work_on(&self, claim: Claim, stopping: &AtomicBool) -> Result<(), PaymentsError> {
+        match self.work_under_lease(claim, stopping).await {
             // Somebody else has it by now, or it is over: what they do counts.
             Err(PaymentsError::Refused(
                 Refused::Fenced | Refused::WrongState { .. } | Refused::Leased { .. },
@@ -216,21 +274,27 @@ impl Payments {
         }
     }
 
-    async fn work_under_lease(&self, claim: Claim) -> Result<(), PaymentsError> {
+    async fn work_under_lease(&self, claim: Claim, stopping: &AtomicBool) -> Result<(), PaymentsError> {
         let account = self.account(&claim.payment.provider)?;
-        match claim.payment.state() {
-            PaymentState::Recorded if self.is_overdue(account, &claim.payment) => {
-                let overdue = Overdue::new(claim.payment.id, claim.fence, Reason::Silent);
+        let payment = &claim.payment;
+        // What was not begun when we were told to stop is somebody else's, at once.
+        if stopping.load(Ordering::SeqCst) {
+            let back = Schedule::new(payment.id, claim.fence, Duration::ZERO);
+            return self.commit(Entry::Schedule(back)).await.map(drop);
+        }
+        match payment.state() {
+            PaymentState::Recorded if is_overdue(account, &claim) => {
+                let overdue = Overdue::new(payment.id, claim.fence, Reason::Silent);
                 self.commit(Entry::Overdue(overdue)).await?;
-                watch::moved(claim.payment.state(), &self.payment(claim.payment.id).await?);
+                watch::moved(payment, PaymentState::Recorded, PaymentState::Review);
                 Ok(())
             }
-            PaymentState::Recorded => self.send_first(account, claim).await,
+            PaymentState::Recorded => self.send_first(account, &claim).await,
             // It is asked about first: what can be known need not be tried.
             PaymentState::Unknown
-                if claim.payment.asks > 1
-                    && claim.payment.attempt.0 < account.policy.attempts
-                    && self.patient_turn(account).await.is_ok()
+                if payment.asks > 0
+                    && payment.attempt.0 < account.policy.attempts
+                    && account.wait().is_zero()
                     && self.send_again(account, &claim).await? =>
             {
                 Ok(())
@@ -239,18 +303,23 @@ impl Payments {
         }
     }
 
-    async fn send_first(&self, account: &Account, claim: Claim) -> Result<(), PaymentsError> {
-        let Claim { payment, fence, .. } = claim;
+    async fn send_first(&self, account: &Account, claim: &Claim) -> Result<(), PaymentsError> {
+        let payment = &claim.payment;
+        let put_off = |after| Entry::Schedule(Schedule::new(payment.id, claim.fence, after));
         let Some(instruction) = payment.instruction()? else { return Ok(()) };
-        if let Err(wait) = self.patient_turn(account).await {
-            return self.commit(Entry::Schedule(Schedule::new(payment.id, fence, wait))).await.map(drop);
+        let wait = account.wait();
+        if wait > PATIENCE.min(self.lease / 4) {
+            return self.commit(put_off(wait)).await.map(drop);
         }
-        let begin = Begin::new(payment.id, self.own_lease(), Some(fence));
+        let begin = Begin::new(payment.id, self.own_lease(), Some(claim.fence));
+        let since = self.moment();
         match self.commit(Entry::Begin(begin)).await {
-            Ok(Done::Begun(begun)) => self.send(account, payment.id, &instruction, begun).await.map(drop),
-            Err(PaymentsError::Refused(Refused::Twin { .. })) => {
-                let hold = Schedule::new(payment.id, fence, account.policy.wait(0));
-                self.commit(Entry::Schedule(hold)).await.map(drop)
+            Ok(Done::Begun(begun)) => {
+                self.send(account, payment.id, &instruction, Leaving { begun, since }).await.map(drop)
+            }
+            // Another one has to be settled first, by itself or by a person.
+            Err(PaymentsError::Refused(Refused::Twin { .. } | Refused::Held { .. })) => {
+                self.commit(put_off(account.policy.wait(0))).await.map(drop)
             }
             other => other.map(drop),
         }
@@ -260,7 +329,7 @@ impl Payments {
     pub(super) async fn patient_turn(&self, account: &Account) -> Result<(), Duration> {
         let until = self.timer.monotonic().saturating_add(PATIENCE.min(self.lease / 4));
         loop {
-            match account.turn() {
+            match account.take() {
                 Err(wait) if self.timer.monotonic().saturating_add(wait) <= until => {
                     self.timer.sleep(wait).await;
                 }
@@ -269,55 +338,62 @@ impl Payments {
         }
     }
 
-    /// Whether a payment has been open for so long that a person must look. One that is still to be sent counts from
-    /// when it was written down: nobody expects it to leave days later.
-    pub(super) fn is_overdue(&self, account: &Account, payment: &Payment) -> bool {
-        self.age(payment) > account.policy.review_after
-    }
-
-    /// How long a payment has been where it is; one that is still to be sent, since it was written down.
-    pub(super) fn age(&self, payment: &Payment) -> Duration {
-        let since =
-            if payment.state() == PaymentState::Recorded { payment.opened_at } else { payment.changed_at };
-        self.timer.now().to_system_time().duration_since(since.to_system_time()).unwrap_or_default()
-    }
-
-    /// What is new, and now and then all that could not be folded in before: its payment may be there by now.
-    async fn new_deliveries(&self, limit: usize) -> Result<Vec<StoredDelivery>, PaymentsError> {
-        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-        let page = self.journal.unapplied(self.reading_from(), limit).await?;
-        if let Some(last) = page.last() {
-            self.reading().seen = last.id;
+    /// What is new, and now and then what could not be folded in before: its payment may be there by now. The older it
+    /// is, the more rarely.
+    async fn new_deliveries(
+        &self,
+        account: ProviderId,
+        limit: usize,
+    ) -> Result<Vec<StoredDelivery>, PaymentsError> {
+        let (now, limit) = (self.timer.monotonic(), u32::try_from(limit).unwrap_or(u32::MAX));
+        let Reading { seen, pass, .. } = self.reading_of(&account, now);
+        let which = Deliveries::Waiting(account.clone());
+        let mut page = self.journal.deliveries(&which, seen, limit).await?;
+        let mut all = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let reading = all.entry(account).or_default();
+        match page.last() {
+            Some(last) => reading.seen = last.id,
+            None if limit > 0 => reading.again_at = reading.again_at.or(Some(now.saturating_add(REREAD))),
+            None => {}
         }
+        drop(all);
+        page.retain(|delivery| pass == Pass::First || self.is_due(delivery));
         Ok(page)
     }
 
-    fn reading_from(&self) -> DeliveryId {
-        let now = self.timer.monotonic();
-        let mut reading = self.reading();
-        if reading.again_at.is_none_or(|again_at| now >= again_at) {
-            *reading = Reading { seen: DeliveryId(0), again_at: Some(now.saturating_add(REREAD)) };
+    /// From the first one on again once the last pass has come to its end and has rested.
+    fn reading_of(&self, account: &ProviderId, now: Duration) -> Reading {
+        let mut all = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let reading = all.entry(account.clone()).or_default();
+        if reading.again_at.is_some_and(|again_at| now >= again_at) {
+            *reading = Reading { pass: Pass::Again, ..Reading::default() };
         }
-        reading.seen
+        *reading
     }
 
-    fn reading(&self) -> MutexGuard<'_, Reading> {
-        self.reading.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What fails is tried again when it is due again; a person may want to know why.
-fn told(done: Result<Ticked, PaymentsError>) {
-    if let Err(error) = done {
-        tracing::warn!(%error, "a payment could not be worked on");
+    /// Whether a delivery that was read before is read in this pass.
+    fn is_due(&self, delivery: &StoredDelivery) -> bool {
+        let age = self.age(delivery);
+        let every = LATER.iter().find(|(from, _)| age >= *from).map_or(REREAD, |(_, every)| *every);
+        let turn = |age: Duration| age.as_secs() / every.as_secs();
+        age < REREAD || turn(age) != turn(age.saturating_sub(REREAD))
     }
 }
 
-/// How far the deliveries are read.
-#[derive(Debug, Default)]
+/// How far the deliveries of an account are read.
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Reading {
     /// The last one that was.
     seen: DeliveryId,
-    /// When to begin from the first again; the first time at once.
+    pass: Pass,
+    /// When to begin from the first again.
     again_at: Option<Duration>,
+}
+
+/// Whether this process reads what waits for the first time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Pass {
+    #[default]
+    First,
+    Again,
 }

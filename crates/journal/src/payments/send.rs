@@ -1,21 +1,40 @@
 //! One attempt: what was committed as leaving leaves once, and how it ended is written down.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
-use malipo_core::{Advice, Confirm, Effect, Error, ErrorKind, Instruction, Report, Secret, Ticket};
+use malipo_core::{
+    Advice, Confirm, Effect, Error, ErrorKind, Instruction, Report, Secret, Ticket, Timestamp,
+};
 use tracing::Instrument as _;
 
 use super::pace::Heard;
 use super::{Account, Payments, PaymentsError, reached, watch};
 use crate::{
-    Apply, Begin, Begun, Done, Entry, Finish, Key, Notes, Outcome, Payment, PaymentId, PaymentState, Refused,
-    Source,
+    Apply, Begin, Begun, Done, Entry, Finish, Key, Notes, Outcome, Payment, PaymentId, Refused, Source,
 };
 
 /// The most to wait after one request too many, whatever the gateway says.
 const LONGEST_RETRY: Duration = Duration::from_secs(600);
 /// How long to wait for a payment that is being asked about, and how often to look.
 const LEASED: (Duration, Duration) = (Duration::from_secs(10), Duration::from_millis(100));
+
+/// An attempt that may leave.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Leaving {
+    pub(super) begun: Begun,
+    /// Before it was committed.
+    pub(super) since: Moment,
+}
+
+/// A moment, by both clocks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) wall: Timestamp,
+    pub(super) monotonic: Duration,
+}
 
 impl Payments {
     /// Sends an attempt that is committed, and writes down how it ended.
@@ -24,13 +43,11 @@ impl Payments {
         account: &Account,
         payment: PaymentId,
         instruction: &Instruction,
-        begun: Begun,
+        leaving: Leaving,
     ) -> Result<Payment, PaymentsError> {
         let addressed = self.addressed(account, instruction, payment)?;
-        self.leave(account, payment, &addressed, begun).await?;
-        let payment = self.payment(payment).await?;
-        watch::moved(PaymentState::Sending, &payment);
-        Ok(payment)
+        self.leave(account, payment, &addressed, leaving).await?;
+        self.payment(payment).await
     }
 
     /// Sends, writes down how it ended, and says why where it was not begun.
@@ -39,44 +56,94 @@ impl Payments {
         account: &Account,
         payment: PaymentId,
         instruction: &Instruction,
-        begun: Begun,
+        leaving: Leaving,
     ) -> Result<Option<Error>, PaymentsError> {
         reached!(self, BeforeSend);
-        let span = tracing::info_span!("send", account = %account.id(), payment = payment.0, attempt = begun.attempt.0);
+        let Begun { attempt, fence, .. } = leaving.begun;
+        if let Err(wait) = self.may_leave(account, leaving.since).await {
+            let outcome = Outcome::NotSent(Notes::default());
+            return self.finish(Finish::new(payment, attempt, fence, outcome, wait)).await.map(|()| None);
+        }
+        let span =
+            tracing::info_span!("send", account = %account.id(), payment = payment.0, attempt = attempt.0);
         let told = self.handed_over(account.provider.submit(instruction)).instrument(span).await;
         reached!(self, ReplyRead);
         account.hear(Heard::of(&told));
         let refusal = told.as_ref().err().filter(|error| error.effect() == Effect::None).cloned();
         let next = match &refusal {
             Some(error) => {
-                let own = account.policy.retry_after(begun.attempt.0);
+                let own = account.policy.retry_after(attempt.0);
                 error.retry_after().map_or(own, |wait| wait.min(LONGEST_RETRY).max(own))
             }
             None => account.policy.wait(0),
         };
         let told = told.map(|report| of_payment(report, instruction));
-        self.finish(Finish::new(payment, begun.attempt, begun.fence, outcome(told), next)).await?;
+        self.finish(Finish::new(payment, attempt, fence, outcome(told), next)).await?;
         Ok(refusal)
+    }
+
+    /// Waits for the turn of the credential, and says how long to wait where that takes too long. Whoever was held up
+    /// for half of its lease, asleep or on a busy machine, sends nothing any more: somebody else may have taken over.
+    async fn may_leave(&self, account: &Account, since: Moment) -> Result<(), Duration> {
+        self.patient_turn(account).await?;
+        let now = self.moment();
+        let slept = now.wall.to_system_time().duration_since(since.wall.to_system_time()).unwrap_or_default();
+        let passed = now.monotonic.saturating_sub(since.monotonic).max(slept);
+        if passed < self.lease / 2 { Ok(()) } else { Err(account.policy.retry) }
     }
 
     /// Writes down how an attempt ended. What the journal does not take now, because it fails, is kept and written by
     /// [`run`](Payments::run).
     pub(super) async fn finish(&self, finish: Finish) -> Result<(), PaymentsError> {
-        match self.commit(Entry::Finish(Box::new(finish.clone()))).await {
-            // The lease ran out meanwhile, so the attempt counts as unknown; what it was told is evidence all the same.
-            Err(PaymentsError::Refused(Refused::Fenced)) => match finish.outcome {
-                Outcome::Accepted(report) => {
-                    let late = Apply::new(finish.payment, Source::Reply, report);
-                    self.commit(Entry::Apply(Box::new(late))).await.map(drop)
-                }
-                _ => Ok(()),
-            },
-            Err(PaymentsError::Journal(error)) => {
-                self.unwritten.keep(finish);
-                Err(PaymentsError::Journal(error))
-            }
-            ended => ended.map(drop),
+        let written = self.write(&finish).await;
+        if let Err(PaymentsError::Journal(_)) = &written {
+            self.unwritten.keep(finish);
         }
+        written
+    }
+
+    /// Writes what an earlier failure of the journal kept from being written, until it fails again.
+    pub(super) async fn write_kept(&self) -> Result<(), PaymentsError> {
+        while let Some(finish) = self.unwritten.first() {
+            match self.write(&finish).await {
+                Err(PaymentsError::Journal(error)) if !error.kind().stays() => {
+                    return Err(PaymentsError::Journal(error));
+                }
+                // What can never be written is unknown once its lease has run out.
+                Err(error) => {
+                    tracing::error!(payment = finish.payment.0, %error, "how an attempt ended is lost")
+                }
+                Ok(()) => {}
+            }
+            self.unwritten.written(&finish);
+        }
+        Ok(())
+    }
+
+    async fn write(&self, finish: &Finish) -> Result<(), PaymentsError> {
+        let late = match self.commit(Entry::Finish(Box::new(finish.clone()))).await {
+            // The lease ran out meanwhile, so the attempt counts as unknown; what it was told is evidence all the same.
+            Err(PaymentsError::Refused(Refused::Fenced)) => match finish.outcome.clone() {
+                Outcome::Accepted(report) => Apply::new(finish.payment, Source::Reply, report),
+                _ => return Ok(()),
+            },
+            Ok(done) => return self.note(finish.payment, &done).await,
+            Err(error) => return Err(error),
+        };
+        let done = self.commit(Entry::Apply(Box::new(late))).await?;
+        self.note(finish.payment, &done).await
+    }
+
+    /// Counts what a commit did to a payment.
+    pub(super) async fn note(&self, payment: PaymentId, done: &Done) -> Result<(), PaymentsError> {
+        let (from, state) = match done {
+            Done::Finished { from, state } | Done::Applied { from, state, .. } => (*from, *state),
+            _ => return Ok(()),
+        };
+        if from != state {
+            watch::moved(&self.payment(payment).await?, from, state);
+        }
+        Ok(())
     }
 
     /// Hands in a payer's code: a step of its payment, with an attempt of its own.
@@ -87,9 +154,11 @@ impl Payments {
             .with_provider_refs(payment.provider_refs.clone());
         let step = Instruction::Confirm(Confirm::new(ticket, code));
         account.provider.capabilities().admit(&step, None).map_err(PaymentsError::Invalid)?;
-        account.turn().map_err(PaymentsError::NotNow)?;
-        let begun = self.begin_confirm(payment.id).await?;
-        let refusal = self.leave(account, payment.id, &step, begun).await?;
+        if !account.wait().is_zero() {
+            return Err(PaymentsError::NotNow(account.wait()));
+        }
+        let leaving = self.begin_confirm(payment.id).await?;
+        let refusal = self.leave(account, payment.id, &step, leaving).await?;
         match refusal {
             Some(error) => Err(PaymentsError::CodeNotTaken(error)),
             None => self.payment(payment.id).await,
@@ -97,12 +166,13 @@ impl Payments {
     }
 
     /// Waits for whoever is asking about the payment just now: that takes a moment.
-    async fn begin_confirm(&self, payment: PaymentId) -> Result<Begun, PaymentsError> {
+    async fn begin_confirm(&self, payment: PaymentId) -> Result<Leaving, PaymentsError> {
         let until = self.timer.monotonic().saturating_add(LEASED.0);
         loop {
             let begin = Begin::new(payment, self.own_lease(), None);
+            let since = self.moment();
             match self.commit(Entry::BeginConfirm(begin)).await {
-                Ok(Done::Begun(begun)) => return Ok(begun),
+                Ok(Done::Begun(begun)) => return Ok(Leaving { begun, since }),
                 Ok(_) => return Err(PaymentsError::NotTaken("the journal answered something else")),
                 Err(PaymentsError::Refused(Refused::Leased { .. })) if self.timer.monotonic() < until => {
                     self.timer.sleep(LEASED.1).await;
@@ -112,21 +182,15 @@ impl Payments {
         }
     }
 
-    #[cfg(not(feature = "crash-points"))]
+    /// Polls once first: from then on the request may be anywhere.
     async fn handed_over<T>(&self, sending: impl Future<Output = T>) -> T {
-        sending.await
-    }
-
-    /// Once it was polled, the request may be anywhere.
-    #[cfg(feature = "crash-points")]
-    async fn handed_over<T>(&self, sending: impl Future<Output = T>) -> T {
-        let mut sending = std::pin::pin!(sending);
-        let first =
-            std::future::poll_fn(|context| std::task::Poll::Ready(sending.as_mut().poll(context))).await;
-        reached!(self, HandedOver);
-        match first {
-            std::task::Poll::Ready(told) => told,
-            std::task::Poll::Pending => sending.await,
+        let mut sending = pin!(sending);
+        match poll_fn(|context| Poll::Ready(sending.as_mut().poll(context))).await {
+            Poll::Ready(told) => told,
+            Poll::Pending => {
+                reached!(self, HandedOver);
+                sending.await
+            }
         }
     }
 }

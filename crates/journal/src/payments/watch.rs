@@ -6,7 +6,7 @@ use std::time::Duration;
 use malipo_core::{DeliveryPurpose, Operation, ProviderId};
 use metrics::{counter, histogram};
 
-use crate::{Payment, PaymentState};
+use crate::{Aside, DeliveryId, Payment, PaymentState};
 
 /// Payments that were written down.
 const SUBMITTED: &str = "malipo_payments_submitted_total";
@@ -18,6 +18,9 @@ const UNKNOWN_AGE: &str = "malipo_payments_unknown_age_seconds";
 const ASKS: &str = "malipo_asks_total";
 /// What was posted to URLs of ours, and whether it was new.
 const CALLBACKS: &str = "malipo_callbacks_total";
+
+/// Deliveries that are kept and that nothing waits for, and why.
+const SET_ASIDE: &str = "malipo_deliveries_set_aside_total";
 
 /// What came of a question.
 #[derive(Debug, Clone, Copy)]
@@ -63,15 +66,25 @@ pub(super) fn submitted(account: &ProviderId, operation: Operation) {
     counter!(SUBMITTED, "account" => account.to_string(), "operation" => operation.as_str()).increment(1);
 }
 
-/// A payment was in one state and is in another.
-pub(super) fn moved(before: PaymentState, payment: &Payment) {
-    let state = payment.state();
-    let tells = state.is_final() || matches!(state, PaymentState::Unknown | PaymentState::Review);
-    if before != state && tells {
+/// A payment was in one state and is in another, which the journal says.
+pub(super) fn moved(payment: &Payment, from: PaymentState, to: PaymentState) {
+    let tells = to.is_final() || matches!(to, PaymentState::Unknown | PaymentState::Review);
+    if from != to && tells {
         let (account, operation) = (payment.provider.to_string(), payment.operation.as_str());
-        counter!(OUTCOMES, "account" => account, "operation" => operation, "state" => state.as_str())
+        counter!(OUTCOMES, "account" => account, "operation" => operation, "state" => to.as_str())
             .increment(1);
-        tracing::info!(payment = payment.id.0, account = %payment.provider, from = %before, to = %state, "a payment moved");
+        tracing::info!(payment = payment.id.0, account = %payment.provider, %from, %to, "a payment moved");
+    }
+}
+
+/// A delivery is kept, and nothing waits for it.
+pub(super) fn set_aside(account: &ProviderId, delivery: DeliveryId, why: Aside) {
+    counter!(SET_ASIDE, "account" => account.to_string(), "why" => why.as_str()).increment(1);
+    match why {
+        Aside::Unreadable | Aside::Unmatched => {
+            tracing::warn!(%account, delivery = delivery.0, %why, "a delivery is set aside, which a person may want to see");
+        }
+        _ => tracing::info!(%account, delivery = delivery.0, %why, "a delivery is set aside"),
     }
 }
 

@@ -1,24 +1,13 @@
 //! Rows of payments.
 
-use std::time::Duration;
+use malipo_core::{ProviderRef, ProviderRefs};
+use rusqlite::{Connection, Params, params};
 
-use malipo_core::{Currency, Money, ProviderRef, ProviderRefs};
-use rusqlite::{Connection, Params, Row, params};
-
-use super::cells::Cells;
 use super::failure::failed;
-use super::{integer, millis};
+use crate::sql::{self, Cells, Rule, integer};
 use crate::stored::Sealed;
 use crate::tx::Select;
-use crate::{
-    Attempt, Fence, Filter, Find, Fingerprint, Generation, JournalError, Payment, PaymentId, ResendRule,
-    Standing, Worker,
-};
-
-const SELECT: &str = "SELECT id, key, generation, provider, operation, reference, amount_minor, currency, \
-    opened_at, state, exposure, attention, expected, claimed, attempt, receipt, code, goods, resend, \
-    resend_times, resend_quiet, resend_within, twins, asks, absences, absent_at, fence, worker, leased_until, next_at, \
-    changed_at, over_at, fingerprint, instruction, events, version FROM payments WHERE ";
+use crate::{Filter, Find, JournalError, Payment, PaymentId, Worker};
 
 pub(super) fn one(connection: &Connection, by: &Find) -> Result<Option<Payment>, JournalError> {
     let mut found = match by {
@@ -103,99 +92,20 @@ const fn condition(which: &Select) -> &'static str {
     }
 }
 
+fn select(condition: &str) -> String {
+    format!("SELECT {} FROM payments WHERE {condition}", sql::PAYMENT)
+}
+
 fn some(connection: &Connection, condition: &str, values: impl Params) -> Result<Vec<Payment>, JournalError> {
-    let mut statement = connection.prepare_cached(&format!("{SELECT}{condition}")).map_err(failed)?;
+    let mut statement = connection.prepare_cached(&select(condition)).map_err(failed)?;
     let mut rows = statement.query(values).map_err(failed)?;
     let mut payments = Vec::new();
     while let Some(row) = rows.next().map_err(failed)? {
-        let mut payment = read(row)?;
+        let mut payment = sql::payment(&mut Cells::of(row))?;
         payment.provider_refs = refs(connection, payment.id)?;
         payments.push(payment);
     }
     Ok(payments)
-}
-
-fn read(row: &Row<'_>) -> Result<Payment, JournalError> {
-    let mut cells = Cells::of(row);
-    Ok(Payment {
-        id: PaymentId(cells.number()?),
-        key: cells.parsed()?,
-        generation: Generation(cells.number()?),
-        provider: cells.parsed()?,
-        operation: cells.parsed()?,
-        reference: cells.parsed()?,
-        amount: amount(cells.take()?, cells.parsed()?)?,
-        opened_at: cells.time()?,
-        standing: Standing {
-            state: cells.parsed()?,
-            exposure: cells.parsed()?,
-            attention: cells.attention()?,
-        },
-        attempt: Attempt(cells.number()?),
-        provider_refs: ProviderRefs::new(),
-        receipt: cells.take()?,
-        code: cells.take()?,
-        goods: cells.number()?,
-        resend: resend(&mut cells)?,
-        twins: cells.parsed()?,
-        asks: cells.number()?,
-        absences: cells.number()?,
-        absent_at: cells.time_if_any()?,
-        fence: Fence(cells.number()?),
-        worker: cells.parsed_if_any()?,
-        leased_until: cells.time_if_any()?,
-        next_at: cells.time_if_any()?,
-        changed_at: cells.time()?,
-        over_at: cells.time_if_any()?,
-        fingerprint: cells.take::<Option<[u8; 32]>>()?.map(Fingerprint),
-        instruction: cells.take::<Option<String>>()?.map(Sealed::new),
-        events: cells.number()?,
-        version: cells.number()?,
-    })
-}
-
-fn amount(minor: i64, currency: Currency) -> Result<Money, JournalError> {
-    Money::from_minor(minor, currency)
-        .map_err(|_| JournalError::corrupt("an amount in the database is out of bounds"))
-}
-
-fn resend(cells: &mut Cells<'_, '_>) -> Result<ResendRule, JournalError> {
-    let (name, times) = (cells.take::<String>()?, cells.number_if_any()?);
-    let (quiet, within) = (cells.number_if_any()?, cells.number_if_any()?);
-    let lasts = |millis: Option<u64>| millis.map(Duration::from_millis);
-    match (name.as_str(), times, lasts(quiet), lasts(within)) {
-        ("never", None, None, None) => Ok(ResendRule::Never),
-        ("same_reference", None, None, Some(within)) => Ok(ResendRule::SameReference { within }),
-        ("after_absence", Some(times), Some(quiet), Some(within)) => {
-            Ok(ResendRule::AfterAbsence { times, quiet, within })
-        }
-        _ => Err(JournalError::corrupt("a rule in the database cannot be read")),
-    }
-}
-
-/// A rule in columns.
-struct Rule {
-    name: &'static str,
-    times: Option<u32>,
-    quiet: Option<i64>,
-    within: Option<i64>,
-}
-
-impl Rule {
-    fn of(rule: ResendRule) -> Self {
-        match rule {
-            ResendRule::Never => Self { name: "never", times: None, quiet: None, within: None },
-            ResendRule::SameReference { within } => {
-                Self { name: "same_reference", times: None, quiet: None, within: Some(millis(within)) }
-            }
-            ResendRule::AfterAbsence { times, quiet, within } => Self {
-                name: "after_absence",
-                times: Some(times),
-                quiet: Some(millis(quiet)),
-                within: Some(millis(within)),
-            },
-        }
-    }
 }
 
 fn refs(connection: &Connection, payment: PaymentId) -> Result<ProviderRefs, JournalError> {
@@ -205,7 +115,7 @@ fn refs(connection: &Connection, payment: PaymentId) -> Result<ProviderRefs, Jou
     let mut known = ProviderRefs::new();
     while let Some(row) = rows.next().map_err(failed)? {
         let mut cells = Cells::of(row);
-        known = known.with(cells.take::<String>()?, Some(&cells.take::<String>()?));
+        known = known.with(cells.text()?, Some(&cells.text()?));
     }
     Ok(known)
 }
@@ -301,7 +211,7 @@ pub(super) fn update(connection: &Connection, payment: &mut Payment) -> Result<(
 
 #[cfg(test)]
 mod tests {
-    use malipo_core::{Operation, ProviderId, Timestamp};
+    use malipo_core::{Currency, Money, Operation, ProviderId, Timestamp};
 
     use super::*;
     use crate::PaymentState;
@@ -329,7 +239,7 @@ mod tests {
             (page(Filter::NeedsPerson), "payments_flagged"),
         ];
         for (which, index) in questions {
-            let sql = format!("EXPLAIN QUERY PLAN {SELECT}{}", condition(&which));
+            let sql = format!("EXPLAIN QUERY PLAN {}", select(condition(&which)));
             let mut statement = connection.prepare(&sql).unwrap();
             let rows = statement.raw_query().mapped(|row| row.get::<_, String>(3));
             let plan = rows.map(Result::unwrap).collect::<Vec<_>>().join("; ");

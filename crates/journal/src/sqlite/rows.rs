@@ -1,16 +1,17 @@
 //! Rows of attempts, events, reports and deliveries.
 
 use malipo_core::{Raw, Timestamp};
-use rusqlite::{Connection, Params, Row, params};
+use rusqlite::types::Null;
+use rusqlite::{Connection, Params, ToSql, params};
 
-use super::cells::Cells;
 use super::failure::failed;
-use super::{change, integer, last};
+use super::{change, last};
 use crate::payment::ReportRecord;
+use crate::sql::{self, ATTEMPT, Cells, DELIVERY, EVENT, REPORT, integer};
 use crate::stored::Sealed;
 use crate::tx::Address;
 use crate::{
-    Attempt, AttemptRecord, Attention, DeliveryId, Event, EventId, JournalError, Notes, PaymentId,
+    Attempt, AttemptRecord, Attention, Deliveries, DeliveryId, Event, EventId, JournalError, PaymentId,
     StoredDelivery,
 };
 
@@ -19,13 +20,13 @@ fn all<T>(
     connection: &Connection,
     sql: &str,
     values: impl Params,
-    read: fn(&Row<'_>) -> Result<T, JournalError>,
+    read: fn(&mut Cells<'_>) -> Result<T, JournalError>,
 ) -> Result<Vec<T>, JournalError> {
     let mut statement = connection.prepare_cached(sql).map_err(failed)?;
     let mut rows = statement.query(values).map_err(failed)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(failed)? {
-        found.push(read(row)?);
+        found.push(read(&mut Cells::of(row))?);
     }
     Ok(found)
 }
@@ -34,9 +35,8 @@ pub(super) fn attempts(
     connection: &Connection,
     payment: PaymentId,
 ) -> Result<Vec<AttemptRecord>, JournalError> {
-    let sql = "SELECT payment, number, operation, worker, began_at, ended_at, ended_as, code, text, status, request_id \
-               FROM attempts WHERE payment = ? ORDER BY number";
-    all(connection, sql, params![integer(payment.0)], attempt_of)
+    let sql = format!("SELECT {ATTEMPT} FROM attempts WHERE payment = ? ORDER BY number");
+    all(connection, &sql, params![integer(payment.0)], sql::attempt)
 }
 
 pub(super) fn attempt(
@@ -44,28 +44,8 @@ pub(super) fn attempt(
     payment: PaymentId,
     number: Attempt,
 ) -> Result<Option<AttemptRecord>, JournalError> {
-    let sql = "SELECT payment, number, operation, worker, began_at, ended_at, ended_as, code, text, status, request_id \
-               FROM attempts WHERE payment = ? AND number = ?";
-    Ok(all(connection, sql, params![integer(payment.0), number.0], attempt_of)?.pop())
-}
-
-fn attempt_of(row: &Row<'_>) -> Result<AttemptRecord, JournalError> {
-    let mut cells = Cells::of(row);
-    Ok(AttemptRecord {
-        payment: PaymentId(cells.number()?),
-        number: Attempt(cells.number()?),
-        operation: cells.parsed()?,
-        worker: cells.parsed()?,
-        began_at: cells.time()?,
-        ended_at: cells.time_if_any()?,
-        end: cells.parsed_if_any()?,
-        notes: Notes {
-            code: cells.take()?,
-            text: cells.take()?,
-            status: cells.number_if_any()?,
-            request_id: cells.take()?,
-        },
-    })
+    let sql = format!("SELECT {ATTEMPT} FROM attempts WHERE payment = ? AND number = ?");
+    Ok(all(connection, &sql, params![integer(payment.0), number.0], sql::attempt)?.pop())
 }
 
 pub(super) fn insert_attempt(connection: &Connection, attempt: &AttemptRecord) -> Result<(), JournalError> {
@@ -101,34 +81,13 @@ pub(super) fn events(
     after: EventId,
     limit: u32,
 ) -> Result<Vec<Event>, JournalError> {
-    let sql = "SELECT id, payment, sequence, at, kind, from_state, to_state, attempt, delivery, code, \
-               attention, expected, claimed, operator, note FROM events WHERE id > ? ORDER BY id LIMIT ?";
-    all(connection, sql, params![integer(after.0), limit], event_of)
+    let sql = format!("SELECT {EVENT} FROM events WHERE id > ? ORDER BY id LIMIT ?");
+    all(connection, &sql, params![integer(after.0), limit], sql::event)
 }
 
 pub(super) fn history(connection: &Connection, payment: PaymentId) -> Result<Vec<Event>, JournalError> {
-    let sql = "SELECT id, payment, sequence, at, kind, from_state, to_state, attempt, delivery, code, \
-               attention, expected, claimed, operator, note FROM events WHERE payment = ? ORDER BY sequence";
-    all(connection, sql, params![integer(payment.0)], event_of)
-}
-
-fn event_of(row: &Row<'_>) -> Result<Event, JournalError> {
-    let mut cells = Cells::of(row);
-    Ok(Event {
-        id: EventId(cells.number()?),
-        payment: PaymentId(cells.number()?),
-        sequence: cells.number()?,
-        at: cells.time()?,
-        kind: cells.parsed()?,
-        from: cells.parsed()?,
-        to: cells.parsed()?,
-        attempt: cells.number_if_any()?.map(Attempt),
-        delivery: cells.number_if_any()?.map(DeliveryId),
-        code: cells.take()?,
-        attention: cells.attention()?,
-        operator: cells.take()?,
-        note: cells.take()?,
-    })
+    let sql = format!("SELECT {EVENT} FROM events WHERE payment = ? ORDER BY sequence");
+    all(connection, &sql, params![integer(payment.0)], sql::event)
 }
 
 pub(super) fn insert_event(connection: &Connection, event: &Event) -> Result<EventId, JournalError> {
@@ -187,79 +146,64 @@ pub(super) fn reports(
     connection: &Connection,
     payment: PaymentId,
 ) -> Result<Vec<ReportRecord>, JournalError> {
-    let sql = "SELECT payment, event, report, goods, raw FROM reports WHERE payment = ? ORDER BY id";
-    all(connection, sql, params![integer(payment.0)], |row| {
-        let mut cells = Cells::of(row);
-        Ok(ReportRecord {
-            payment: PaymentId(cells.number()?),
-            event: EventId(cells.number()?),
-            report: cells.take::<Option<String>>()?.map(Sealed::new),
-            goods: cells.take::<Option<String>>()?.map(Sealed::new),
-            raw: cells.take::<Option<Vec<u8>>>()?.map(Raw::from),
-        })
-    })
+    let sql = format!("SELECT {REPORT} FROM reports WHERE payment = ? ORDER BY id");
+    all(connection, &sql, params![integer(payment.0)], sql::report)
 }
 
 pub(super) fn delivery(
     connection: &Connection,
     id: DeliveryId,
 ) -> Result<Option<StoredDelivery>, JournalError> {
-    let sql = "SELECT id, provider, purpose, addressed, digest, received_at, payment, applied_at, set_aside, headers, body \
-               FROM deliveries WHERE id = ?";
-    Ok(all(connection, sql, params![integer(id.0)], delivery_of)?.pop())
+    let sql = format!("SELECT {DELIVERY} FROM deliveries WHERE id = ?");
+    Ok(all(connection, &sql, params![integer(id.0)], sql::delivery)?.pop())
 }
 
 pub(super) fn same_delivery(
     connection: &Connection,
     address: &Address,
 ) -> Result<Option<StoredDelivery>, JournalError> {
-    let sql = "SELECT id, provider, purpose, addressed, digest, received_at, payment, applied_at, set_aside, headers, body \
-               FROM deliveries WHERE digest = ? AND provider = ? AND purpose = ? AND ifnull(addressed, '') = ?";
+    let sql = format!(
+        "SELECT {DELIVERY} FROM deliveries WHERE digest = ? AND provider = ? AND purpose = ? AND ifnull(addressed, '') = ?"
+    );
     let Address { provider, purpose, addressed, digest } = address;
     let addressed = addressed.as_ref().map(malipo_core::Reference::as_str).unwrap_or_default();
     let values = params![digest.as_slice(), provider.as_str(), purpose.as_str(), addressed];
-    Ok(all(connection, sql, values, delivery_of)?.pop())
+    Ok(all(connection, &sql, values, sql::delivery)?.pop())
 }
 
-pub(super) fn unapplied(
+pub(super) fn deliveries(
     connection: &Connection,
+    which: &Deliveries,
     after: DeliveryId,
     limit: u32,
 ) -> Result<Vec<StoredDelivery>, JournalError> {
-    let sql = "SELECT id, provider, purpose, addressed, digest, received_at, payment, applied_at, set_aside, headers, body \
-               FROM deliveries WHERE applied_at IS NULL AND set_aside IS NULL AND id > ? ORDER BY id LIMIT ?";
-    all(connection, sql, params![integer(after.0), limit], delivery_of)
-}
-
-fn delivery_of(row: &Row<'_>) -> Result<StoredDelivery, JournalError> {
-    let mut cells = Cells::of(row);
-    Ok(StoredDelivery {
-        id: DeliveryId(cells.number()?),
-        provider: cells.parsed()?,
-        purpose: cells.parsed()?,
-        addressed: cells.parsed_if_any()?,
-        digest: cells.take()?,
-        received_at: cells.time()?,
-        payment: cells.number_if_any()?.map(PaymentId),
-        applied_at: cells.time_if_any()?,
-        set_aside: cells.parsed_if_any()?,
-        headers: cells.take::<Option<String>>()?.map(Sealed::new),
-        body: cells.take::<Option<Vec<u8>>>()?.map(Raw::from),
-    })
+    let list = |condition: &str, values: &dyn ToSql| {
+        let sql =
+            format!("SELECT {DELIVERY} FROM deliveries WHERE {condition} AND id > ?2 ORDER BY id LIMIT ?3");
+        all(connection, &sql, params![values, integer(after.0), limit], sql::delivery)
+    };
+    match which {
+        Deliveries::Waiting(provider) => {
+            list("provider = ?1 AND applied_at IS NULL AND set_aside IS NULL", &provider.as_str())
+        }
+        Deliveries::SetAside => list("?1 IS NULL AND set_aside IS NOT NULL", &Null),
+        Deliveries::Of(payment) => list("payment = ?1", &integer(payment.0)),
+    }
 }
 
 pub(super) fn insert_delivery(
     connection: &Connection,
     delivery: &StoredDelivery,
 ) -> Result<DeliveryId, JournalError> {
-    let sql = "INSERT INTO deliveries (provider, purpose, addressed, digest, received_at, headers, body) \
-               VALUES (?, ?, ?, ?, ?, ?, ?)";
+    let sql = "INSERT INTO deliveries (provider, purpose, addressed, digest, received_at, payment, headers, body) \
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
     let values = params![
         delivery.provider.as_str(),
         delivery.purpose.as_str(),
         delivery.addressed.as_ref().map(malipo_core::Reference::as_str),
         delivery.digest.as_slice(),
         delivery.received_at.unix_millis(),
+        delivery.payment.map(|payment| integer(payment.0)),
         delivery.headers.as_ref().map(Sealed::as_str),
         delivery.body.as_ref().map(Raw::bytes),
     ];

@@ -1,25 +1,16 @@
 //! The tables, how they come to be, and what a file must be to be a journal.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use malipo_core::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
-use sha2::{Digest as _, Sha256};
 
 use super::failure::failed;
-use crate::{JournalError, JournalErrorKind, PaymentState, TRANSITIONS};
+use crate::sql::{self, Migration, pending};
+use crate::{JournalError, PaymentState};
 
 /// `MLPJ`: what a file of ours says of itself, so that no other database is taken for a journal.
 const APPLICATION: i64 = 0x4d4c_504a;
-
-/// One change of the tables. Once released it stays as it is; the next change is the next migration.
-#[derive(Debug)]
-struct Migration {
-    number: i64,
-    name: &'static str,
-    sql: &'static str,
-}
 
 const MIGRATIONS: &[Migration] =
     &[Migration { number: 1, name: "journal", sql: include_str!("migrations/0001_journal.sql") }];
@@ -56,27 +47,11 @@ fn migrate(
                  digest BLOB NOT NULL, applied_at INTEGER NOT NULL) STRICT";
     transaction.execute_batch(table).map_err(failed)?;
     let applied = applied(transaction)?;
-    let newest = migrations.last().map_or(0, |migration| migration.number);
-    if let Some(newer) = applied.keys().next_back().filter(|number| **number > newest) {
-        let message = format!("its tables are of version {newer}, and this version knows {newest}");
-        return Err(JournalError::new(JournalErrorKind::Newer, message));
-    }
-    for Migration { number, name, sql } in migrations {
-        let digest: [u8; 32] = Sha256::digest(sql).into();
-        match applied.get(number) {
-            Some(known) if *known == digest => {}
-            Some(_) => {
-                let message = format!("migration {number} is not the one that made its tables");
-                return Err(JournalError::corrupt(message));
-            }
-            None => {
-                transaction.execute_batch(sql).map_err(failed)?;
-                let insert = "INSERT INTO migrations (number, name, digest, applied_at) VALUES (?, ?, ?, ?)";
-                transaction
-                    .execute(insert, params![number, name, digest, now.unix_millis()])
-                    .map_err(failed)?;
-            }
-        }
+    for migration in pending(migrations, &applied)? {
+        transaction.execute_batch(migration.sql).map_err(failed)?;
+        let insert = "INSERT INTO migrations (number, name, digest, applied_at) VALUES (?, ?, ?, ?)";
+        let values = params![migration.number, migration.name, migration.digest(), now.unix_millis()];
+        transaction.execute(insert, values).map_err(failed)?;
     }
     Ok(())
 }
@@ -88,20 +63,14 @@ fn applied(transaction: &Transaction<'_>) -> Result<BTreeMap<i64, [u8; 32]>, Jou
     rows.map(|row| row.map_err(failed)).collect()
 }
 
-/// The trigger that knows [`TRANSITIONS`].
+/// The trigger that knows [`TRANSITIONS`](crate::TRANSITIONS).
 fn steps() -> String {
-    let mut sql = "CREATE TRIGGER a_payment_takes_steps_there_are BEFORE UPDATE ON payments\n\
-                   WHEN NEW.state <> OLD.state AND NOT CASE OLD.state"
-        .to_owned();
-    for from in PaymentState::ALL {
-        let to: Vec<_> =
-            TRANSITIONS.iter().filter(|(known, _)| known == from).map(|(_, to)| format!("'{to}'")).collect();
-        if !to.is_empty() {
-            // Writing to a String cannot fail.
-            let _ = write!(sql, "\n    WHEN '{from}' THEN NEW.state IN ({})", to.join(", "));
-        }
-    }
-    sql + "\n    ELSE FALSE END\nBEGIN\n    SELECT RAISE(ABORT, 'a payment took a step that there is not');\nEND"
+    format!(
+        "CREATE TRIGGER a_payment_takes_steps_there_are BEFORE UPDATE ON payments\n\
+         WHEN NEW.state <> OLD.state AND NOT {}\n\
+         BEGIN\n    SELECT RAISE(ABORT, 'a payment took a step that there is not');\nEND",
+        sql::steps()
+    )
 }
 
 fn begins() -> String {

@@ -6,8 +6,8 @@ use super::{payments, rows, run};
 use crate::payment::ReportRecord;
 use crate::tx::{Address, Select, Tx};
 use crate::{
-    Attempt, AttemptRecord, Attention, DeliveryId, Event, EventId, Find, JournalError, Payment, PaymentId,
-    StoredDelivery,
+    Attempt, AttemptRecord, Attention, Deliveries, DeliveryId, Event, EventId, Find, JournalError, Payment,
+    PaymentId, StoredDelivery,
 };
 
 /// The rows behind a connection, inside of a transaction that somebody else begins and ends. Its futures never wait.
@@ -114,12 +114,13 @@ impl Tx for Rows<'_> {
         rows::update_delivery(self.0, delivery)
     }
 
-    async fn unapplied(
+    async fn deliveries(
         &mut self,
+        which: &Deliveries,
         after: DeliveryId,
         limit: u32,
     ) -> Result<Vec<StoredDelivery>, JournalError> {
-        rows::unapplied(self.0, after, limit)
+        rows::deliveries(self.0, which, after, limit)
     }
 
     async fn erase_beside(&mut self, payment: PaymentId) -> Result<(), JournalError> {

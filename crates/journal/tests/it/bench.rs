@@ -147,7 +147,7 @@ impl Bench {
 
     pub(crate) async fn finish(&self, id: PaymentId, begun: Begun, outcome: Outcome) -> PaymentState {
         match self.done(finish(id, begun, outcome)).await {
-            Done::Finished(state) => state,
+            Done::Finished { state, .. } => state,
             other => panic!("{other:?}"),
         }
     }

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use malipo_core::{DeliveryPurpose, Money, Operation, Raw, Report, State, ToldParty};
 use malipo_journal::{
-    Apply, Aside, ClaimDue, Decision, DeliveryId, Done, Entry, Erase, EventId, EventKind, Fence, Find,
-    Finish, MatchUnaddressed, NoteAbsent, Notes, Open, Outcome, Overdue, PaymentId, Reason, Refused,
-    ResendRule, Resolve, Schedule, SetAside, Source, Start, StoreDelivery, Sweep, TRANSITIONS, Twins,
+    Apply, Aside, Attention, ClaimDue, Decision, Deliveries, DeliveryId, Done, Entry, Erase, EventId,
+    EventKind, Fence, Find, Finish, MatchUnaddressed, NoteAbsent, Notes, Open, Outcome, Overdue, PaymentId,
+    Raise, Reason, Refused, ResendRule, Resolve, Schedule, SetAside, Source, Start, StoreDelivery, Sweep,
+    TRANSITIONS, Twins,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -27,7 +28,7 @@ struct Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let step = (0..20_u8, any::<u8>(), any::<u8>(), prop_oneof![3 => Just(0_u8), 1 => any::<u8>()]);
+    let step = (0..21_u8, any::<u8>(), any::<u8>(), prop_oneof![3 => Just(0_u8), 1 => any::<u8>()]);
     proptest::collection::vec(step.prop_map(|(kind, on, how, after)| Step { kind, on, how, after }), 1..60)
 }
 
@@ -117,7 +118,7 @@ async fn entry(bench: &Bench, step: Step, number: usize) -> Entry {
         }
         13 => Entry::ClaimDue(ClaimDue::new(PROVIDER, lease("c"), u32::from(how % 4))),
         14 => match how % 3 {
-            0 => Entry::Schedule(Schedule::new(id, fence, seconds(how))),
+            0 => Entry::Schedule(Schedule::new(id, fence, seconds(how)).asked()),
             1 => Entry::Overdue(Overdue::new(id, fence, Reason::Silent)),
             _ => Entry::Sweep(Sweep::new(u32::from(how % 4))),
         },
@@ -132,6 +133,10 @@ async fn entry(bench: &Bench, step: Step, number: usize) -> Entry {
         }
         16 => Entry::Cancel(id),
         17 => begin_confirm(id, "e"),
+        19 => {
+            let attention = Attention::new(if how % 2 == 0 { Reason::Stuck } else { Reason::Unconfirmed });
+            Entry::Raise(Box::new(Raise::new(id, None, attention)))
+        }
         18 => Entry::SetAside(SetAside::new(DeliveryId(u64::from(how % 3) + 1), Aside::NotModelled)),
         _ => Entry::Erase(Erase::new(bench.now(), 2)),
     }
@@ -157,7 +162,10 @@ async fn everything(bench: &Bench) -> String {
         all += &format!("{:?}", bench.journal.attempts(id).await.unwrap());
         all += &format!("{:?}", bench.journal.reports(id).await.unwrap());
     }
-    all + &format!("{:?}", bench.journal.unapplied(DeliveryId(0), u32::MAX).await.unwrap())
+    all + &format!(
+        "{:?}",
+        bench.journal.deliveries(&Deliveries::Waiting(PROVIDER), DeliveryId(0), u32::MAX).await.unwrap()
+    )
 }
 
 /// What no walk does proves nothing, so the walks have to go everywhere.
@@ -201,6 +209,21 @@ proptest! {
     fn sql_does_what_the_model_does(steps in steps()) {
         pollster::block_on(async {
             let (sql, model) = (Bench::sqlite_inline(), Bench::memory());
+            assert_eq!(walk(&sql, &steps).await, walk(&model, &steps).await);
+            assert_eq!(everything(&sql).await, everything(&model).await);
+        });
+    }
+}
+
+#[cfg(feature = "postgres")]
+proptest! {
+    // Fewer, since each step asks a server.
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn sql_on_a_server_does_what_the_model_does(steps in steps()) {
+        let (Some(sql), model) = (Bench::postgres(), Bench::memory()) else { return Ok(()) };
+        pollster::block_on(async {
             assert_eq!(walk(&sql, &steps).await, walk(&model, &steps).await);
             assert_eq!(everything(&sql).await, everything(&model).await);
         });

@@ -12,9 +12,9 @@ use axum::extract::State as Shared;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response as Reply};
 use malipo::journal::{
-    Account, Address, AttemptRecord, CallbackKey, CallbackUrls, DeliveryId, Done, Entry, Event, EventId,
-    Filter, Find, Journal, JournalError, Payment, PaymentId, PaymentState, Payments, PaymentsError, Policy,
-    Refused, ResendRule, SqliteConfig, SqliteJournal, StoredDelivery,
+    Account, Address, AttemptRecord, CallbackKey, CallbackUrls, Deliveries, DeliveryId, Done, Entry, Event,
+    EventId, Filter, Find, Journal, JournalError, Payment, PaymentId, PaymentState, Payments, PaymentsError,
+    Policy, Refused, ResendRule, SqliteConfig, SqliteJournal, StoredDelivery,
 };
 use malipo::transport::http::{Request, Response};
 use malipo::transport::{Bytes, Exchange, Transport, TransportError};
@@ -98,8 +98,13 @@ impl Journal for DyingJournal {
         self.journal.delivery(delivery).await
     }
 
-    async fn unapplied(&self, after: DeliveryId, limit: u32) -> Result<Vec<StoredDelivery>, JournalError> {
-        self.journal.unapplied(after, limit).await
+    async fn deliveries(
+        &self,
+        which: &Deliveries,
+        after: DeliveryId,
+        limit: u32,
+    ) -> Result<Vec<StoredDelivery>, JournalError> {
+        self.journal.deliveries(which, after, limit).await
     }
 
     async fn stirred(&self) {

@@ -10,6 +10,7 @@
 
 mod canaries;
 mod small_worlds;
+mod soak;
 mod twice;
 
 use std::sync::OnceLock;

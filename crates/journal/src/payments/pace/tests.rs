@@ -42,7 +42,7 @@ impl Bench {
     fn turns(&self, within: Duration) -> usize {
         let mut turns = 0;
         for _ in 0..within.as_millis() {
-            turns += usize::from(self.pace.turn().is_ok());
+            turns += usize::from(self.pace.take().is_ok());
             self.forward(Duration::from_millis(1));
         }
         turns
@@ -69,18 +69,18 @@ fn no_second_sees_more_than_is_allowed() {
 #[test]
 fn whoever_has_no_turn_is_told_when() {
     let bench = Bench::new(10);
-    assert_eq!(bench.pace.turn(), Ok(()));
-    let wait = bench.pace.turn().unwrap_err();
+    assert_eq!(bench.pace.take(), Ok(()));
+    let wait = bench.pace.take().unwrap_err();
     assert!(wait <= Duration::from_millis(100), "{wait:?}");
     bench.forward(wait);
-    assert_eq!(bench.pace.turn(), Ok(()));
+    assert_eq!(bench.pace.take(), Ok(()));
 }
 
 #[test]
 fn one_too_many_slows_down_and_a_calm_minute_speeds_up() {
     let bench = Bench::new(20);
     bench.hear(Heard::TooMany(None));
-    assert_eq!(bench.pace.turn(), Err(SECOND), "a rest");
+    assert_eq!(bench.pace.take(), Err(SECOND), "a rest");
     bench.forward(SECOND);
     assert_eq!(bench.turns(10 * SECOND), 100, "half as fast");
     bench.hear(Heard::TooMany(None));
@@ -109,7 +109,7 @@ fn a_gateway_says_how_long_to_rest_within_reason() {
     for (told, rests) in [(0, 1), (30, 30), (86_400, 600)] {
         let bench = Bench::new(20);
         bench.hear(Heard::TooMany(Some(Duration::from_secs(told))));
-        assert_eq!(bench.pace.turn(), Err(Duration::from_secs(rests)));
+        assert_eq!(bench.pace.take(), Err(Duration::from_secs(rests)));
     }
 }
 
@@ -119,23 +119,23 @@ fn a_credential_that_is_refused_is_not_used_and_then_tried_once() {
     let refused = Heard::Refused(Gate::Door);
     bench.hear(refused);
     bench.hear(refused);
-    assert_eq!(bench.pace.turn(), Ok(()), "two can be an accident");
+    assert_eq!(bench.pace.take(), Ok(()), "two can be an accident");
     bench.hear(refused);
     for (closed, trial) in [(1, 1), (2, 2), (4, 3), (8, 4), (16, 5), (32, 6), (60, 7), (60, 8)] {
-        assert_eq!(bench.pace.turn(), Err(closed * MINUTE), "trial {trial}");
+        assert_eq!(bench.pace.take(), Err(closed * MINUTE), "trial {trial}");
         // What was under way when it closed says nothing new.
         bench.hear(refused);
         bench.forward(closed * MINUTE);
-        assert_eq!(bench.pace.turn(), Ok(()), "trial {trial}");
-        assert!(bench.pace.turn().is_err(), "one tries it");
+        assert_eq!(bench.pace.take(), Ok(()), "trial {trial}");
+        assert!(bench.pace.take().is_err(), "one tries it");
         bench.hear(refused);
     }
     bench.forward(60 * MINUTE);
-    assert_eq!(bench.pace.turn(), Ok(()));
+    assert_eq!(bench.pace.take(), Ok(()));
     bench.hear(Heard::Taken(Gate::Door));
     assert_eq!(bench.turns(SECOND), 1000);
     bench.hear(refused);
-    assert_eq!(bench.pace.turn(), Ok(()), "the count begins anew");
+    assert_eq!(bench.pace.take(), Ok(()), "the count begins anew");
 }
 
 #[test]
@@ -143,11 +143,26 @@ fn a_trial_that_tells_nothing_is_made_again() {
     let bench = Bench::new(0);
     (0..3).for_each(|_| bench.hear(Heard::Refused(Gate::Door)));
     bench.forward(MINUTE);
-    assert_eq!(bench.pace.turn(), Ok(()));
+    assert_eq!(bench.pace.take(), Ok(()));
+    assert_eq!(bench.pace.take(), Err(TRIAL), "whoever made it may have died");
     bench.hear(Heard::Nothing);
-    assert_eq!(bench.pace.turn(), Err(TRIAL));
-    bench.forward(TRIAL);
-    assert_eq!(bench.pace.turn(), Ok(()));
+    assert_eq!(bench.pace.take(), Err(SECOND));
+    bench.forward(SECOND);
+    assert_eq!(bench.pace.take(), Ok(()));
+}
+
+#[test]
+fn whoever_only_looks_takes_no_turn() {
+    let bench = Bench::new(10);
+    assert_eq!((bench.pace.wait(), bench.pace.wait()), (Duration::ZERO, Duration::ZERO));
+    assert_eq!(bench.pace.take(), Ok(()));
+    assert_eq!(bench.pace.wait(), Duration::from_millis(100));
+    (0..3).for_each(|_| bench.hear(Heard::Refused(Gate::Door)));
+    assert_eq!(bench.pace.wait(), MINUTE);
+    bench.forward(MINUTE);
+    assert_eq!((bench.pace.wait(), bench.pace.wait()), (Duration::ZERO, Duration::ZERO));
+    assert_eq!(bench.pace.take(), Ok(()), "the trial is there for whoever uses it");
+    assert_eq!(bench.pace.wait(), TRIAL);
 }
 
 #[test]
@@ -157,13 +172,13 @@ fn what_is_refused_inside_is_not_opened_by_the_door() {
         bench.hear(Heard::Taken(Gate::Door));
         bench.hear(Heard::Refused(Gate::Results));
     }
-    assert_eq!(bench.pace.turn(), Err(MINUTE));
+    assert_eq!(bench.pace.take(), Err(MINUTE));
     bench.forward(MINUTE);
-    assert_eq!(bench.pace.turn(), Ok(()));
+    assert_eq!(bench.pace.take(), Ok(()));
     bench.hear(Heard::Taken(Gate::Door));
-    assert!(bench.pace.turn().is_err(), "the result of the trial is still to come");
+    assert!(bench.pace.take().is_err(), "the result of the trial is still to come");
     bench.hear(Heard::Taken(Gate::Results));
-    assert_eq!(bench.pace.turn(), Ok(()));
+    assert_eq!(bench.pace.take(), Ok(()));
 }
 
 #[test]
@@ -191,7 +206,7 @@ proptest! {
         for (millis, heard) in steps {
             bench.forward(Duration::from_millis(millis));
             let now = bench.clock.monotonic();
-            if bench.pace.turn().is_ok() {
+            if bench.pace.take().is_ok() {
                 turns.push(now);
             }
             bench.hear(match heard {

@@ -70,8 +70,14 @@ pub(crate) async fn an_entry_sees_what_came_before_it(bench: &Bench) {
     ];
     let results = bench.journal.commit(batch).await.unwrap();
     assert!(matches!(results[1], Ok(Done::Begun(_))));
-    assert_eq!(results[2], Ok(Done::Applied { state: PaymentState::Paid, news: News::New }));
-    assert_eq!(results[3], Ok(Done::Applied { state: PaymentState::Paid, news: News::Repeat }));
+    assert_eq!(
+        results[2],
+        Ok(Done::Applied { from: PaymentState::Sending, state: PaymentState::Paid, news: News::New })
+    );
+    assert_eq!(
+        results[3],
+        Ok(Done::Applied { from: PaymentState::Paid, state: PaymentState::Paid, news: News::Repeat })
+    );
     assert_eq!(results[4], Err(Refused::WrongState { state: PaymentState::Paid }));
 }
 

@@ -2,8 +2,8 @@ use malipo_core::{
     DeliveryPurpose, Money, Operation, ProviderId, ProviderRefs, Raw, State, ToldParty, Trust,
 };
 use malipo_journal::{
-    Apply, Aside, DeliveryId, Done, Entry, EventKind, MatchUnaddressed, News, PaymentId, PaymentState,
-    Refused, SetAside, Source, StoreDelivery,
+    Apply, Aside, Attention, Deliveries, DeliveryId, Done, Entry, EventKind, MatchUnaddressed, News,
+    PaymentId, PaymentState, Raise, Reason, Refused, SetAside, Source, StoreDelivery,
 };
 
 use crate::bench::{Bench, PROVIDER, open, pay, report};
@@ -45,9 +45,9 @@ pub(crate) async fn a_delivery_is_stored_once(bench: &Bench) {
         let again = Done::AlreadyStored { delivery: new, payment: None, applied_at: None };
         assert_eq!(bench.done(store(other)).await, again);
     }
-    let waiting = bench.journal.unapplied(DeliveryId(0), 9).await.unwrap();
-    assert_eq!(waiting.len(), 6);
-    let page = bench.journal.unapplied(waiting[1].id, 2).await.unwrap();
+    let waiting = bench.journal.deliveries(&Deliveries::Waiting(PROVIDER), DeliveryId(0), 9).await.unwrap();
+    assert_eq!(waiting.len(), 5, "and one of another account");
+    let page = bench.journal.deliveries(&Deliveries::Waiting(PROVIDER), waiting[1].id, 2).await.unwrap();
     assert_eq!(page.iter().map(|delivery| delivery.id).collect::<Vec<_>>(), [waiting[2].id, waiting[3].id]);
 }
 
@@ -71,7 +71,7 @@ pub(crate) async fn a_delivery_is_applied_once(bench: &Bench) {
     let other = bench.accepted("B").await;
     let delivery_id = stored(bench, delivery("{1}").addressed_to("A".parse().unwrap())).await;
     let settled = apply(id, delivery_id, report("A", State::Settled));
-    let new = Done::Applied { state: PaymentState::Paid, news: News::New };
+    let new = Done::Applied { from: PaymentState::Accepted, state: PaymentState::Paid, news: News::New };
     assert_eq!(bench.done(settled.clone()).await, new);
     let kept = bench.journal.delivery(delivery_id).await.unwrap().unwrap();
     assert_eq!((kept.payment, kept.applied_at), (Some(id), Some(bench.now())));
@@ -79,7 +79,8 @@ pub(crate) async fn a_delivery_is_applied_once(bench: &Bench) {
     assert_eq!((event.kind, event.delivery), (EventKind::Reported, Some(delivery_id)));
     // Whatever is read into it the next time.
     for told in [State::Settled, State::Failed] {
-        let repeat = Done::Applied { state: PaymentState::Paid, news: News::Repeat };
+        let repeat =
+            Done::Applied { from: PaymentState::Paid, state: PaymentState::Paid, news: News::Repeat };
         assert_eq!(bench.done(apply(id, delivery_id, report("A", told))).await, repeat);
     }
     assert_eq!(bench.payment(id).await.attention(), None);
@@ -90,7 +91,9 @@ pub(crate) async fn a_delivery_is_applied_once(bench: &Bench) {
     let again =
         Done::AlreadyStored { delivery: delivery_id, payment: Some(id), applied_at: Some(bench.now()) };
     assert_eq!(bench.done(store(delivery("{1}").addressed_to("A".parse().unwrap()))).await, again);
-    assert!(bench.journal.unapplied(DeliveryId(0), 9).await.unwrap().is_empty());
+    assert!(
+        bench.journal.deliveries(&Deliveries::Waiting(PROVIDER), DeliveryId(0), 9).await.unwrap().is_empty()
+    );
     // The bytes are kept once.
     let reports = bench.journal.reports(id).await.unwrap();
     assert!(reports.last().unwrap().raw.is_empty());
@@ -165,7 +168,8 @@ pub(crate) async fn how_much_alone_fits_nobody(bench: &Bench) {
 
 pub(crate) async fn what_is_set_aside_waits_for_nobody(bench: &Bench) {
     let unapplied = async || -> Vec<_> {
-        let waiting = bench.journal.unapplied(DeliveryId(0), 9).await.unwrap();
+        let waiting =
+            bench.journal.deliveries(&Deliveries::Waiting(PROVIDER), DeliveryId(0), 9).await.unwrap();
         waiting.iter().map(|delivery| delivery.id).collect()
     };
     let (first, second) = (stored(bench, delivery("{1}")).await, stored(bench, delivery("{2}")).await);
@@ -175,6 +179,10 @@ pub(crate) async fn what_is_set_aside_waits_for_nobody(bench: &Bench) {
     assert_eq!(unapplied().await, [second]);
     let kept = bench.journal.delivery(first).await.unwrap().unwrap();
     assert_eq!((kept.set_aside, kept.applied_at), (Some(Aside::Balances), None));
+    let aside_now = bench.journal.deliveries(&Deliveries::SetAside, DeliveryId(0), 9).await.unwrap();
+    assert_eq!(aside_now, [kept.clone()]);
+    let elsewhere = Deliveries::Waiting(ProviderId::of("otherpay"));
+    assert!(bench.journal.deliveries(&elsewhere, DeliveryId(0), 9).await.unwrap().is_empty());
     assert!(kept.delivery().unwrap().is_some(), "it is kept");
     // A later version may read it after all.
     let id = bench.accepted("A").await;
@@ -182,4 +190,37 @@ pub(crate) async fn what_is_set_aside_waits_for_nobody(bench: &Bench) {
     let kept = bench.journal.delivery(first).await.unwrap().unwrap();
     assert_eq!((kept.set_aside, kept.payment), (None, Some(id)));
     assert_eq!(bench.refused(aside(DeliveryId(99), Aside::Credit)).await, Refused::NoSuchDelivery);
+}
+
+pub(crate) async fn what_comes_to_a_url_of_a_payment_is_of_that_payment(bench: &Bench) {
+    let id = bench.accepted("A").await;
+    let came = stored(bench, delivery("not even JSON").addressed_to("A".parse().unwrap())).await;
+    let nobodys = stored(bench, delivery("{2}").addressed_to("B".parse().unwrap())).await;
+    let kept = bench.journal.delivery(came).await.unwrap().unwrap();
+    assert_eq!((kept.payment, kept.applied_at), (Some(id), None));
+    let of = bench.journal.deliveries(&Deliveries::Of(id), DeliveryId(0), 9).await.unwrap();
+    assert_eq!(of, [kept]);
+    assert_eq!(bench.journal.delivery(nobodys).await.unwrap().unwrap().payment, None);
+}
+
+pub(crate) async fn a_person_is_told_once_of_what_settles_nothing(bench: &Bench) {
+    let id = bench.accepted("A").await;
+    let came = stored(bench, delivery("{1}").addressed_to("A".parse().unwrap())).await;
+    let attention = Attention::new(Reason::Unconfirmed).with("an answer", "settled");
+    let raise = |id| Entry::Raise(Box::new(Raise::new(id, Some(came), attention.clone())));
+    assert_eq!(bench.done(raise(id)).await, Done::Raised(News::New));
+    assert_eq!(bench.done(raise(id)).await, Done::Raised(News::Repeat));
+    assert_eq!(
+        (bench.state(id).await, bench.payment(id).await.attention()),
+        (PaymentState::Accepted, Some(&attention))
+    );
+    bench.tell(id, report("A", State::Settled)).await;
+    assert_eq!(bench.payment(id).await.attention(), None, "the gateway said so itself");
+    assert_eq!(bench.done(raise(id)).await, Done::Raised(News::Repeat), "nothing of what is over");
+    // What was told takes the place of what only waiting brought up.
+    let silent = bench.accepted("B").await;
+    let stuck = Attention::new(Reason::Stuck);
+    bench.done(Entry::Raise(Box::new(Raise::new(silent, None, stuck)))).await;
+    bench.done(raise(silent)).await;
+    assert_eq!(bench.payment(silent).await.attention().unwrap().reason, Reason::Unconfirmed);
 }

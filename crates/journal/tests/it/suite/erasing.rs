@@ -55,7 +55,8 @@ pub(crate) async fn people_are_erased_and_money_is_not(bench: &Bench) {
     bench.tell(id, repeated).await;
     assert!(bench.payment(id).await.attention().is_some());
     let again = Apply::new(id, Source::Delivery(delivery), report("A", State::Settled));
-    let repeat = Done::Applied { state: PaymentState::Reversed, news: News::Repeat };
+    let repeat =
+        Done::Applied { from: PaymentState::Reversed, state: PaymentState::Reversed, news: News::Repeat };
     assert_eq!(bench.done(Entry::Apply(Box::new(again))).await, repeat);
 }
 
@@ -99,4 +100,19 @@ pub(crate) async fn a_delivery_of_nobody_is_erased_too(bench: &Bench) {
     let again = StoreDelivery::new(PROVIDER, DeliveryPurpose::Result, Raw::from("{1}"));
     let known = Done::AlreadyStored { delivery: id, payment: None, applied_at: None };
     assert_eq!(bench.done(Entry::StoreDelivery(Box::new(again))).await, known, "it is known by its digest");
+}
+
+pub(crate) async fn what_comes_after_an_erasure_is_erased_too(bench: &Bench) {
+    let id = bench.standing("A", PaymentState::Paid).await;
+    bench.clock.forward(10);
+    bench.done(Entry::Erase(Erase::new(bench.now(), 9))).await;
+    let body = Raw::from("{\"phone\":\"254708374149\"}");
+    let late = StoreDelivery::new(PROVIDER, DeliveryPurpose::Result, body).addressed_to("A".parse().unwrap());
+    let Done::Stored(delivery) = bench.done(Entry::StoreDelivery(Box::new(late))).await else { panic!() };
+    let apply = Apply::new(id, Source::Delivery(delivery), report("A", State::Reversed));
+    bench.done(Entry::Apply(Box::new(apply))).await;
+    assert_eq!(bench.state(id).await, PaymentState::Reversed, "it counts");
+    let kept = bench.journal.delivery(delivery).await.unwrap().unwrap();
+    assert!(kept.delivery().unwrap().is_none(), "and is forgotten");
+    assert!(bench.journal.reports(id).await.unwrap().is_empty());
 }

@@ -246,12 +246,21 @@ pub(crate) async fn a_claim_is_of_one_account(bench: &Bench) {
 pub(crate) async fn questions_are_counted_from_the_newest_attempt(bench: &Bench) {
     let rule = ResendRule::SameReference { within: Duration::from_secs(3600) };
     let id = bench.unknown(with_rule("A", rule)).await;
-    for asks in 1..=3 {
+    for asks in 0..3 {
         bench.clock.forward(60);
         let claims = claim(bench, "a", 9).await;
-        assert_eq!(claims[0].payment.asks, asks);
-        bench.done(schedule(id, claims[0].fence)).await;
+        assert_eq!((claims[0].payment.asks, claims[0].at), (asks, bench.now()));
+        let again = Schedule::new(id, claims[0].fence, Duration::from_secs(30));
+        bench.done(Entry::Schedule(again.asked())).await;
     }
+    bench.clock.forward(60);
+    let fence = claim(bench, "a", 9).await[0].fence;
+    bench.done(schedule(id, fence)).await;
+    assert_eq!(bench.payment(id).await.asks, 3, "giving back is no question");
+    bench.clock.forward(60);
+    let fence = claim(bench, "a", 9).await[0].fence;
+    bench.done(Entry::NoteAbsent(NoteAbsent::new(id, fence, Duration::from_secs(30)))).await;
+    assert_eq!(bench.payment(id).await.asks, 4);
     bench.begun(begin_again(id, "a", None)).await;
     assert_eq!(bench.payment(id).await.asks, 0);
     let sent = bench.recorded("B").await;

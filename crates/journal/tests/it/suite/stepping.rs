@@ -25,6 +25,7 @@ pub(crate) async fn a_step_is_an_attempt_and_no_state(bench: &Bench) {
     assert_eq!(bench.finish(id, begun, Outcome::Refused(Notes::default())).await, PaymentState::Accepted);
     let attempt = &bench.journal.attempts(id).await.unwrap()[1];
     assert_eq!(attempt.end, Some(AttemptEnd::Refused), "a wrong code");
+    assert_eq!(bench.payment(id).await.attention(), None, "which contradicts nothing");
     let next = bench.begun(begin_confirm(id, "b")).await;
     assert_eq!(next.attempt, Attempt(3), "and the right one after it");
     let kinds: Vec<_> =

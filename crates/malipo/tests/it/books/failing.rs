@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use malipo::journal::{
-    AttemptRecord, DeliveryId, Done, Entry, Event, Filter, Find, JournalError, JournalErrorKind, PaymentId,
-    StoredDelivery,
+    AttemptRecord, Deliveries, DeliveryId, Done, Entry, Event, Filter, Find, JournalError, JournalErrorKind,
+    PaymentId, StoredDelivery,
 };
 use malipo::{Report, async_trait};
 
@@ -41,10 +41,12 @@ impl Failing {
         *self.fails.lock().unwrap() = fails;
     }
 
-    fn works(&self, ends: bool) -> Result<(), JournalError> {
+    fn works(&self, batch: &[Entry]) -> Result<(), JournalError> {
         let kind = match *self.fails.lock().unwrap() {
             Fails::Always(kind) => kind,
-            Fails::Ends if ends => JournalErrorKind::Unavailable,
+            Fails::Ends if batch.iter().any(|entry| matches!(entry, Entry::Finish(_))) => {
+                JournalErrorKind::Unavailable
+            }
             Fails::Never | Fails::Ends => return Ok(()),
         };
         self.failures.fetch_add(1, Ordering::SeqCst);
@@ -55,48 +57,53 @@ impl Failing {
 #[async_trait]
 impl Journal for Failing {
     async fn commit(&self, batch: Vec<Entry>) -> Result<Vec<Result<Done, Refused>>, JournalError> {
-        self.works(batch.iter().any(|entry| matches!(entry, Entry::Finish(_))))?;
+        self.works(&batch)?;
         self.journal.commit(batch).await
     }
 
     async fn find(&self, by: &Find) -> Result<Option<Payment>, JournalError> {
-        self.works(false)?;
+        self.works(&[])?;
         self.journal.find(by).await
     }
 
     async fn list(&self, which: Filter, after: PaymentId, limit: u32) -> Result<Vec<Payment>, JournalError> {
-        self.works(false)?;
+        self.works(&[])?;
         self.journal.list(which, after, limit).await
     }
 
     async fn events(&self, after: EventId, limit: u32) -> Result<Vec<Event>, JournalError> {
-        self.works(false)?;
+        self.works(&[])?;
         self.journal.events(after, limit).await
     }
 
     async fn history(&self, payment: PaymentId) -> Result<Vec<Event>, JournalError> {
-        self.works(false)?;
+        self.works(&[])?;
         self.journal.history(payment).await
     }
 
     async fn attempts(&self, payment: PaymentId) -> Result<Vec<AttemptRecord>, JournalError> {
-        self.works(false)?;
+        self.works(&[])?;
         self.journal.attempts(payment).await
     }
 
     async fn reports(&self, payment: PaymentId) -> Result<Vec<Report>, JournalError> {
-        self.works(false)?;
+        self.works(&[])?;
         self.journal.reports(payment).await
     }
 
     async fn delivery(&self, delivery: DeliveryId) -> Result<Option<StoredDelivery>, JournalError> {
-        self.works(false)?;
+        self.works(&[])?;
         self.journal.delivery(delivery).await
     }
 
-    async fn unapplied(&self, after: DeliveryId, limit: u32) -> Result<Vec<StoredDelivery>, JournalError> {
-        self.works(false)?;
-        self.journal.unapplied(after, limit).await
+    async fn deliveries(
+        &self,
+        which: &Deliveries,
+        after: DeliveryId,
+        limit: u32,
+    ) -> Result<Vec<StoredDelivery>, JournalError> {
+        self.works(&[])?;
+        self.journal.deliveries(which, after, limit).await
     }
 
     async fn stirred(&self) {

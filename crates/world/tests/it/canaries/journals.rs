@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use malipo::journal::{
-    AttemptRecord, Begun, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Journal, JournalError,
-    MemoryJournal, Payment, PaymentId, Refused, Start, StoredDelivery,
+    AttemptRecord, Begun, Deliveries, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Journal,
+    JournalError, MemoryJournal, Payment, PaymentId, Refused, Start, StoredDelivery,
 };
 use malipo::{Report, Timer, async_trait};
 use malipo_sim::Gateway;
@@ -64,8 +64,13 @@ impl Journal for Lying {
         self.reads.delivery(delivery).await
     }
 
-    async fn unapplied(&self, after: DeliveryId, limit: u32) -> Result<Vec<StoredDelivery>, JournalError> {
-        self.reads.unapplied(after, limit).await
+    async fn deliveries(
+        &self,
+        which: &Deliveries,
+        after: DeliveryId,
+        limit: u32,
+    ) -> Result<Vec<StoredDelivery>, JournalError> {
+        self.reads.deliveries(which, after, limit).await
     }
 
     async fn stirred(&self) {

@@ -1,0 +1,137 @@
+//! What is measured, in which order.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use malipo::SystemEnv;
+use malipo::journal::{Journal, MemoryJournal, SqliteJournal};
+use tempfile::TempDir;
+
+use crate::bare::{self, Rows, Shape, Writer};
+use crate::orders::{self, Merchant};
+use crate::table::Table;
+use crate::{Arguments, callers, disk};
+
+/// How many callers, and how many submits they make together.
+const LEVELS: [(usize, u32); 3] = [(1, 1000), (64, 6000), (512, 10_000)];
+
+/// The bare rows.
+const BARE: &str = "bare rows, SQLite";
+/// The first commit of a submit.
+const COMMIT: &str = "Journal::commit, SQLite";
+/// A submit from its beginning to its end: two commits, and what is read between.
+const SUBMIT: &str = "Payments::submit, SQLite";
+/// The same without a disk.
+const MEMORY: &str = "Payments::submit, memory";
+
+/// Measures, and prints.
+///
+/// # Errors
+///
+/// When something could not be written: there are no figures of failures.
+pub(crate) async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    std::fs::create_dir_all(&arguments.folder)?;
+    let folder = TempDir::new_in(&arguments.folder)?;
+    anstream::println!("{}; {}", disk::machine(), disk::file_system(folder.path()));
+    tell_flush(folder.path())?;
+    let mut bench = Bench::prepare(folder).await?;
+    let mut table = Table::new([BARE, COMMIT, SUBMIT, MEMORY]);
+    for (callers, count) in LEVELS {
+        for round in 0..=arguments.rounds {
+            // In turns, so that what else the machine does falls on all alike. The first round warms up.
+            let rates = [
+                bench.bare(callers, count).await?,
+                bench.commit(callers, count).await?,
+                bench.submit(callers, count, Books::File).await?,
+                bench.submit(callers, count, Books::Memory).await?,
+            ];
+            if round > 0 {
+                table.add(callers, rates);
+            }
+        }
+    }
+    table.print();
+    tell_flush(bench.folder.path())
+}
+
+fn tell_flush(folder: &Path) -> Result<(), Box<dyn Error>> {
+    let (median, most) = disk::flush(folder)?;
+    let (median, most) = (median.as_micros(), most.as_micros());
+    anstream::println!("4 KiB and fdatasync, growing file: median {median} us, 99 of 100 below {most} us");
+    Ok(())
+}
+
+/// Where an engine keeps its books.
+#[derive(Debug, Clone, Copy)]
+enum Books {
+    File,
+    Memory,
+}
+
+struct Bench {
+    folder: TempDir,
+    shape: Shape,
+    rows: Vec<Rows>,
+    merchant: Merchant,
+    files: u32,
+}
+
+impl Bench {
+    /// Lets the journal write what the bare writer is to write after it: the very same rows.
+    async fn prepare(folder: TempDir) -> Result<Self, Box<dyn Error>> {
+        let most = LEVELS.iter().map(|(_, count)| *count).max().unwrap_or_default();
+        let file = folder.path().join("model.db");
+        let journal = SqliteJournal::open(file.as_path(), Arc::new(SystemEnv::new()))?;
+        let opens = (0..most).map(orders::open).collect::<Result<Vec<_>, _>>()?;
+        for result in journal.commit(opens).await? {
+            result?;
+        }
+        drop(journal);
+        let (shape, rows) = bare::read(&file)?;
+        let merchant = Merchant::new()?;
+        Ok(Self { folder, shape, rows, merchant, files: 0 })
+    }
+
+    /// A file that was not there before; every measurement has its own.
+    fn file(&mut self) -> PathBuf {
+        self.files += 1;
+        self.folder.path().join(format!("{}.db", self.files))
+    }
+
+    async fn bare(&mut self, callers: usize, count: u32) -> Result<u64, Box<dyn Error>> {
+        let file = self.file();
+        let writer = Writer::start(&file, &self.shape)?;
+        let rows = self.rows.iter().take(usize::try_from(count)?).cloned().collect();
+        callers::rate(rows, callers, |rows| writer.write(rows)).await
+    }
+
+    async fn commit(&mut self, callers: usize, count: u32) -> Result<u64, Box<dyn Error>> {
+        let file = self.file();
+        let journal = SqliteJournal::open(file.as_path(), Arc::new(SystemEnv::new()))?;
+        let opens = (0..count).map(orders::open).collect::<Result<_, _>>()?;
+        callers::rate(opens, callers, async |open| {
+            for result in journal.commit(vec![open]).await? {
+                result?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn submit(&mut self, callers: usize, count: u32, books: Books) -> Result<u64, Box<dyn Error>> {
+        let env = Arc::new(SystemEnv::new());
+        let journal: Arc<dyn Journal> = match books {
+            Books::File => Arc::new(SqliteJournal::open(self.file().as_path(), env)?),
+            Books::Memory => Arc::new(MemoryJournal::new(env)),
+        };
+        let payments = self.merchant.payments(journal)?;
+        let all = (0..count).map(|number| Ok((orders::key(number)?, orders::payout(number)?)));
+        let all = all.collect::<Result<_, Box<dyn Error>>>()?;
+        callers::rate(all, callers, async |(key, payout)| {
+            payments.submit(&orders::ACCOUNT, key, payout).await?;
+            Ok(())
+        })
+        .await
+    }
+}

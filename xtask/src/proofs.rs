@@ -1,0 +1,66 @@
+//! Proofs that take longer than CI may: each is a program of `malipo-world`, started here.
+
+use crate::cluster::{Cluster, Disk};
+use crate::workspace::{Workspace, run};
+
+/// What `soak` takes.
+pub(crate) const SOAK: &[&str] = &["--kills", "--seed", "--store", "--workers"];
+/// What `bench` takes.
+pub(crate) const BENCH: &[&str] = &["--folder", "--rounds"];
+
+/// Every store, and how many workers share it where nobody says.
+const STORES: &[(&str, &[&str])] = &[("sqlite", &["1"]), (SERVER, &["1", "4"])];
+/// The store that needs a server, which is started for it.
+const SERVER: &str = "postgres";
+
+/// Workers are killed while they pay, with each store; then ledger and books are compared.
+///
+/// It is built like the tests, with their checks for overflow and nonsense: its time goes into sockets and disks.
+///
+/// # Errors
+///
+/// When a store is unknown, or ledger and books disagree.
+pub(crate) fn soak(workspace: &Workspace) -> Result<(), String> {
+    let (mut rest, mut asked_store, mut asked_workers) = (Vec::new(), None, None);
+    for pair in workspace.passed().chunks(2) {
+        match pair {
+            [name, value] if name == "--store" => asked_store = Some(value.as_str()),
+            [name, value] if name == "--workers" => asked_workers = Some(value.as_str()),
+            words => rest.extend(words.iter().map(String::as_str)),
+        }
+    }
+    let stores: Vec<_> =
+        STORES.iter().filter(|(name, _)| asked_store.is_none_or(|asked| asked == *name)).collect();
+    if stores.is_empty() {
+        let known: Vec<_> = STORES.iter().map(|(name, _)| *name).collect();
+        return Err(format!("there is no such store; there is {}", known.join(", ")));
+    }
+    for (store, usual) in stores {
+        // Ended when the store's turn is over, whichever way.
+        let cluster = (*store == SERVER).then(|| Cluster::start(workspace, Disk::Durable)).transpose()?;
+        let address = cluster.as_ref().map(Cluster::address);
+        for workers in asked_workers.as_slice().iter().chain(usual.iter().filter(|_| asked_workers.is_none()))
+        {
+            let mut command = program(workspace, "soak", &[]);
+            command.args(["run", "--store", store, "--workers", workers]).args(&rest);
+            run(command.args(address.iter().flat_map(|address| ["--postgres", address])))?;
+        }
+    }
+    Ok(())
+}
+
+/// Durable submits beside bare rows, in one run on one disk. Built for speed, as it measures it.
+///
+/// # Errors
+///
+/// When it fails. It judges nothing: figures are for people.
+pub(crate) fn bench(workspace: &Workspace) -> Result<(), String> {
+    let mut command = program(workspace, "bench", &["--release"]);
+    run(command.args(workspace.passed()))
+}
+
+fn program(workspace: &Workspace, name: &str, how: &[&str]) -> std::process::Command {
+    let mut command = workspace.cargo(&["run", "--locked", "--package", "malipo-world", "--bin", name]);
+    command.args(how).arg("--");
+    command
+}
