@@ -25,7 +25,7 @@ enum Fails {
     Never,
     Always(JournalErrorKind),
     /// Only when it is told how an attempt ended.
-    Ends,
+    Ends(JournalErrorKind),
 }
 
 impl Failing {
@@ -44,10 +44,8 @@ impl Failing {
     fn works(&self, batch: &[Entry]) -> Result<(), JournalError> {
         let kind = match *self.fails.lock().unwrap() {
             Fails::Always(kind) => kind,
-            Fails::Ends if batch.iter().any(|entry| matches!(entry, Entry::Finish(_))) => {
-                JournalErrorKind::Unavailable
-            }
-            Fails::Never | Fails::Ends => return Ok(()),
+            Fails::Ends(kind) if batch.iter().any(|entry| matches!(entry, Entry::Finish(_))) => kind,
+            Fails::Never | Fails::Ends(_) => return Ok(()),
         };
         self.failures.fetch_add(1, Ordering::SeqCst);
         Err(JournalError::new(kind, "somebody pulled the plug"))
@@ -155,7 +153,7 @@ async fn without_the_journal_nothing_leaves() {
 async fn what_was_answered_while_the_journal_failed_is_written_when_it_works() {
     for (books, journal) in failing().await {
         books.sim.inject(Gateway::KasaPay, Operation::PayOut, [Fault::CallbackNever]).unwrap();
-        journal.set(Fails::Ends);
+        journal.set(Fails::Ends(JournalErrorKind::Unavailable));
         let error = books.submit("ORDER-1", to_till("1500")).await.unwrap_err();
         assert!(matches!(error, PaymentsError::Journal(_)), "{error}");
         assert_eq!(books.sent(), 1, "it had left when the journal failed");
@@ -205,4 +203,129 @@ async fn whoever_runs_goes_on_when_the_journal_works_again() {
         stop.send(()).unwrap();
         running.await.unwrap();
     }
+}
+
+/// What can never be written keeps nothing else from being sent.
+#[tokio::test]
+async fn an_end_that_can_never_be_written_holds_nobody_up() {
+    for (books, journal) in failing().await {
+        journal.set(Fails::Ends(JournalErrorKind::Corrupt));
+        books.submit("ORDER-1", to_till("1500")).await.unwrap_err();
+        books.payments.tick().await.unwrap();
+        journal.set(Fails::Never);
+        books.submit("ORDER-2", to_till("1500")).await.unwrap();
+        books.until("ORDER-2", &[PaymentState::Paid]).await;
+        let first = books.payments.newest(&"ORDER-1".parse().unwrap()).await.unwrap();
+        assert_ne!(first.state(), PaymentState::Failed, "over {}", books.over);
+    }
+}
+
+/// A clock that somebody sets forward.
+#[derive(Debug)]
+struct Jumping {
+    env: SystemEnv,
+    by: Mutex<Duration>,
+}
+
+impl malipo::Env for Jumping {
+    fn now(&self) -> malipo::Timestamp {
+        self.env.now().saturating_add(*self.by.lock().unwrap())
+    }
+
+    fn monotonic(&self) -> Duration {
+        // It stands still while a machine sleeps.
+        self.env.monotonic()
+    }
+
+    fn fill_bytes(&self, bytes: &mut [u8]) {
+        self.env.fill_bytes(bytes);
+    }
+}
+
+#[async_trait]
+impl Timer for Jumping {
+    async fn sleep(&self, duration: Duration) {
+        self.env.sleep(duration).await;
+    }
+}
+
+/// A machine that falls asleep right after it wrote that a payment is leaving.
+#[derive(Debug)]
+struct Sleepy {
+    journal: MemoryJournal,
+    clock: Arc<Jumping>,
+}
+
+#[async_trait]
+impl Journal for Sleepy {
+    async fn commit(&self, batch: Vec<Entry>) -> Result<Vec<Result<Done, Refused>>, JournalError> {
+        let begins = batch.iter().any(|entry| matches!(entry, Entry::Open(_)));
+        let done = self.journal.commit(batch).await;
+        if begins {
+            *self.clock.by.lock().unwrap() += Duration::from_secs(90);
+        }
+        done
+    }
+
+    async fn find(&self, by: &Find) -> Result<Option<Payment>, JournalError> {
+        self.journal.find(by).await
+    }
+
+    async fn list(&self, which: Filter, after: PaymentId, limit: u32) -> Result<Vec<Payment>, JournalError> {
+        self.journal.list(which, after, limit).await
+    }
+
+    async fn events(&self, after: EventId, limit: u32) -> Result<Vec<Event>, JournalError> {
+        self.journal.events(after, limit).await
+    }
+
+    async fn history(&self, payment: PaymentId) -> Result<Vec<Event>, JournalError> {
+        self.journal.history(payment).await
+    }
+
+    async fn attempts(&self, payment: PaymentId) -> Result<Vec<AttemptRecord>, JournalError> {
+        self.journal.attempts(payment).await
+    }
+
+    async fn reports(&self, payment: PaymentId) -> Result<Vec<Report>, JournalError> {
+        self.journal.reports(payment).await
+    }
+
+    async fn delivery(&self, delivery: DeliveryId) -> Result<Option<StoredDelivery>, JournalError> {
+        self.journal.delivery(delivery).await
+    }
+
+    async fn deliveries(
+        &self,
+        which: &Deliveries,
+        after: DeliveryId,
+        limit: u32,
+    ) -> Result<Vec<StoredDelivery>, JournalError> {
+        self.journal.deliveries(which, after, limit).await
+    }
+
+    async fn stirred(&self) {
+        self.journal.stirred().await;
+    }
+}
+
+#[tokio::test]
+async fn whoever_was_asleep_for_most_of_its_lease_sends_nothing() {
+    let (_, transport) = transports().remove(0);
+    let sim = Sim::start(options()).await.unwrap();
+    let provider = Arc::new(kasapay(&sim, transport));
+    let clock = Arc::new(Jumping { env: SystemEnv::new(), by: Mutex::default() });
+    let journal = Sleepy { journal: MemoryJournal::new(clock.clone()), clock: clock.clone() };
+    let key = CallbackKey::new(7, Secret::new("a key of at least thirty-two bytes")).unwrap();
+    let urls = CallbackUrls::new("https://pay.example.com", key).unwrap();
+    let account = provider.id().clone();
+    let payments = Payments::new(Arc::new(journal), urls, clock.clone(), "a".parse().unwrap())
+        .with_account(Account::new(1, provider))
+        .unwrap();
+    let payment = payments.submit(&account, "ORDER-1".parse().unwrap(), to_till("1500")).await.unwrap();
+    let sent = || sim.calls(Gateway::KasaPay, Operation::PayOut);
+    assert_eq!((payment.state(), sent()), (PaymentState::Recorded, 0), "somebody else may have it by now");
+    *clock.by.lock().unwrap() += Duration::from_secs(10);
+    payments.tick().await.unwrap();
+    assert_eq!(sent(), 1, "and it goes when it is due again");
 }

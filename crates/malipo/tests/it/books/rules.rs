@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use malipo::journal::{Aside, Deliveries, DeliveryId, Reason};
+
 use super::*;
 
 fn from_wallet(amount: &str) -> Instruction {
@@ -150,5 +152,164 @@ async fn a_failure_that_is_posted_is_asked_about_before_it_ends_a_payment() {
         assert_ne!(open.state(), PaymentState::Failed, "over {}", books.over);
         books.until("ORDER-1", &[PaymentState::Paid]).await;
         assert_eq!(books.moved(), 1);
+    }
+}
+
+/// The path of a URL that was given out for this payment.
+fn path_of(books: &Books, payment: &Payment, purpose: DeliveryPurpose) -> String {
+    let url = books.urls.mint(Address::of(3, payment.id, purpose)).unwrap();
+    format!("/callbacks{}", url.as_str().split_once("/callbacks").unwrap().1)
+}
+
+/// Posts this, and has it read. Whether nothing is left to be done with it.
+async fn post(books: &Books, path: &str, body: &str) -> bool {
+    let delivered = books.payments.deliver(path, &[], body.as_bytes().to_vec()).await.unwrap();
+    assert_eq!(delivered.reply.status, 200, "it is kept");
+    books.payments.read_delivery(delivered.delivery.unwrap()).await.unwrap()
+}
+
+async fn newest(books: &Books) -> Payment {
+    books.payments.newest(&"ORDER-1".parse().unwrap()).await.unwrap()
+}
+
+/// Whoever has seen a URL in somebody's log knows which payment it is for, and not its names.
+#[tokio::test]
+async fn a_failure_that_names_no_payment_ends_none_by_its_url_alone() {
+    let daraja = Books::each(Gateway::Daraja, Operation::PayOut, daraja, |policy| policy).await;
+    let sasapay = Books::each(Gateway::SasaPay, Operation::Collect, sasapay, |policy| policy).await;
+    let bare = r#"{"Result":{"ResultType":0,"ResultCode":1,"ResultDesc":"The balance is insufficient."}}"#;
+    let of_sasapay = r#"{"ResultCode":"1","ResultDesc":"Cancelled by the payer"}"#;
+    let all = daraja.into_iter().map(|books| (books, to_wallet as fn(&str) -> Instruction, bare));
+    for (books, instruction, body) in
+        all.chain(sasapay.into_iter().map(|books| (books, from_phone as fn(&str) -> Instruction, of_sasapay)))
+    {
+        books.sim.inject(books.gateway, books.operation, [Fault::CallbackNever]).unwrap();
+        let payment = books.submit("ORDER-1", instruction("1500")).await.unwrap();
+        let path = path_of(&books, &payment, DeliveryPurpose::Result);
+        post(&books, &path, body).await;
+        assert_ne!(
+            newest(&books).await.state(),
+            PaymentState::Failed,
+            "{:?} over {}",
+            books.gateway,
+            books.over
+        );
+        let paid = books.until("ORDER-1", &[PaymentState::Paid, PaymentState::Failed]).await;
+        assert_eq!((paid.state(), books.moved()), (PaymentState::Paid, 1), "{:?}", books.gateway);
+    }
+}
+
+#[tokio::test]
+async fn a_result_that_comes_when_a_person_was_called_is_asked_about_and_settles_it() {
+    let hasty = |mut policy: Policy| {
+        policy.review_after = Duration::from_millis(150);
+        policy
+    };
+    for books in Books::each(Gateway::KasaPay, Operation::PayOut, kasapay, hasty).await {
+        for _ in 0..40 {
+            books.sim.inject(Gateway::KasaPay, Operation::Status, [Fault::ErrorBeforeAccept]).unwrap();
+        }
+        let late = [Fault::CallbackLate(Duration::from_secs(600))];
+        books.sim.inject(Gateway::KasaPay, Operation::PayOut, late).unwrap();
+        books.submit("ORDER-1", to_till("1500")).await.unwrap();
+        books.until("ORDER-1", &[PaymentState::Review]).await;
+        books.sim.clear_faults();
+        books.sim.advance(Duration::from_secs(601));
+        let paid = books.until("ORDER-1", &[PaymentState::Paid]).await;
+        assert_eq!((paid.attention(), books.moved()), (None, 1), "over {}", books.over);
+    }
+}
+
+#[tokio::test]
+async fn a_claim_that_the_gateway_does_not_confirm_is_shown_to_a_person() {
+    let hasty = |mut policy: Policy| {
+        policy.review_after = Duration::from_millis(150);
+        policy.resend = ResendRule::Never;
+        policy
+    };
+    for books in Books::each(Gateway::KasaPay, Operation::PayOut, kasapay, hasty).await {
+        books.sim.inject(Gateway::KasaPay, Operation::PayOut, [Fault::LostRequest]).unwrap();
+        let payment = books.submit("ORDER-1", to_till("1500")).await.unwrap();
+        books.until("ORDER-1", &[PaymentState::Review]).await;
+        let path = path_of(&books, &payment, DeliveryPurpose::Result);
+        let forged = format!(
+            r#"{{"payout_reference":"{}","payment_status":700,"amount":"1500.00","currency":"KES"}}"#,
+            payment.reference
+        );
+        assert!(!post(&books, &path, &forged).await, "over {}: it waits", books.over);
+        let shown = newest(&books).await;
+        let attention = shown.attention().unwrap();
+        assert_eq!((shown.state(), attention.reason), (PaymentState::Review, Reason::Unconfirmed));
+        assert_eq!(attention.claimed.as_deref(), Some("settled"));
+        let of = Deliveries::Of(payment.id);
+        let kept = books.payments.journal().deliveries(&of, DeliveryId(0), 9).await.unwrap();
+        assert_eq!(kept.len(), 1, "a person finds it with its payment");
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_can_read_is_kept_where_a_person_finds_it() {
+    for books in Books::each(Gateway::KasaPay, Operation::PayOut, kasapay, |policy| policy).await {
+        books.sim.inject(Gateway::KasaPay, Operation::PayOut, [Fault::CallbackNever]).unwrap();
+        let payment = books.submit("ORDER-1", to_till("1500")).await.unwrap();
+        let path = path_of(&books, &payment, DeliveryPurpose::Result);
+        assert!(post(&books, &path, "<xml>").await);
+        let known = newest(&books).await;
+        assert_eq!(known.attention().unwrap().reason, Reason::Unconfirmed, "over {}", books.over);
+        let journal = books.payments.journal();
+        let aside = journal.deliveries(&Deliveries::SetAside, DeliveryId(0), 9).await.unwrap();
+        assert_eq!((aside.len(), aside[0].set_aside), (1, Some(Aside::Unreadable)));
+        assert_eq!(aside[0].payment, Some(payment.id));
+        let paid = books.until("ORDER-1", &[PaymentState::Paid]).await;
+        assert_eq!(paid.attention(), None, "and the gateway's own answer settles it");
+    }
+}
+
+#[tokio::test]
+async fn a_payment_that_is_stuck_at_its_gateway_calls_a_person() {
+    for books in Books::each(Gateway::KasaPay, Operation::PayOut, kasapay, |policy| policy).await {
+        books.sim.inject(Gateway::KasaPay, Operation::PayOut, [Fault::CallbackNever]).unwrap();
+        let payment = books.submit("ORDER-1", to_till("1500")).await.unwrap();
+        let path = path_of(&books, &payment, DeliveryPurpose::Result);
+        let stuck = format!(
+            r#"{{"payout_reference":"{}","payment_status":704,"amount":"1500.00","currency":"KES"}}"#,
+            payment.reference
+        );
+        assert!(post(&books, &path, &stuck).await);
+        let known = newest(&books).await;
+        assert_eq!(
+            (known.state(), known.attention().unwrap().reason),
+            (PaymentState::Accepted, Reason::Stuck)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_policy_without_a_pause_is_refused() {
+    for hasty in [
+        |mut policy: Policy| {
+            policy.asking = vec![Duration::ZERO];
+            policy
+        },
+        |mut policy: Policy| {
+            policy.asking.clear();
+            policy
+        },
+        |mut policy: Policy| {
+            policy.retry = Duration::ZERO;
+            policy
+        },
+    ] {
+        let (_, transport) = transports().remove(0);
+        let sim = Sim::start(options()).await.unwrap();
+        let provider = Arc::new(kasapay(&sim, transport));
+        let policy = hasty(Policy::of(provider.capabilities()));
+        let env = Arc::new(SystemEnv::new());
+        let key = CallbackKey::new(7, Secret::new("a key of at least thirty-two bytes")).unwrap();
+        let urls = CallbackUrls::new("https://pay.example.com", key).unwrap();
+        let payments =
+            Payments::new(Arc::new(MemoryJournal::new(env.clone())), urls, env, "a".parse().unwrap());
+        let refused = payments.with_account(Account::new(1, provider).with_policy(policy)).unwrap_err();
+        assert!(matches!(refused, PaymentsError::HastyPolicy(_)), "{refused}");
     }
 }

@@ -1,6 +1,8 @@
 //! What is logged, counted and kept holds no secret, and what is counted names nobody.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use malipo::journal::{SqliteConfig, SqliteJournal};
 use malipo_testkit::{CapturedLog, leaks};
@@ -10,21 +12,23 @@ use super::*;
 
 /// Remembers what was counted.
 #[derive(Debug, Default, Clone)]
-struct Counted(Arc<std::sync::Mutex<Vec<String>>>);
+struct Counted(Arc<std::sync::Mutex<BTreeMap<String, Arc<AtomicU64>>>>);
 
 impl Counted {
-    fn note(&self, key: &Key) {
+    fn note(&self, key: &Key) -> Arc<AtomicU64> {
         let mut labels: Vec<_> =
             key.labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
         labels.sort();
-        self.0.lock().unwrap().push(format!("{} {}", key.name(), labels.join(" ")));
+        let line = format!("{} {}", key.name(), labels.join(" "));
+        self.0.lock().unwrap().entry(line).or_default().clone()
     }
 
     fn all(&self) -> Vec<String> {
-        let mut all = self.0.lock().unwrap().clone();
-        all.sort();
-        all.dedup();
-        all
+        self.0.lock().unwrap().keys().cloned().collect()
+    }
+
+    fn count(&self, line: &str) -> u64 {
+        self.0.lock().unwrap().get(line).map_or(0, |count| count.load(Ordering::SeqCst))
     }
 }
 
@@ -36,8 +40,7 @@ impl Recorder for Counted {
     fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
 
     fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
-        self.note(key);
-        Counter::noop()
+        Counter::from_arc(self.note(key))
     }
 
     fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
@@ -86,6 +89,19 @@ fn what_is_counted_names_nobody() {
             assert!(value.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{line}");
         }
     }
+    for (gateway, operation, paid) in [
+        ("daraja", "pay_out", 3),
+        ("kasapay", "pay_out", 2),
+        ("sasapay", "collect", 2),
+        ("kyanda", "pay_out", 2),
+    ] {
+        let outcome = |state| {
+            let line = format!("account={gateway} operation={operation} state={state}");
+            counted.count(&format!("malipo_payments_outcomes_total {line}"))
+        };
+        // Over two transports.
+        assert_eq!((outcome("paid"), outcome("unknown")), (2 * paid, 2), "{gateway}: each once: {all:#?}");
+    }
     for needed in [
         "malipo_payments_submitted_total account=daraja operation=pay_out",
         "malipo_payments_outcomes_total account=sasapay operation=collect state=paid",
@@ -114,9 +130,9 @@ fn no_secret_is_logged_or_kept() {
     log.during(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let number = std::sync::atomic::AtomicUsize::new(0);
+            let number = AtomicU64::new(0);
             let open = |env: Arc<SystemEnv>| -> Arc<dyn Journal> {
-                let number = number.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                let number = number.fetch_add(1, Ordering::SeqCst);
                 let file = folder.path().join(format!("{number}.db"));
                 Arc::new(SqliteJournal::open(SqliteConfig::new(file), env).unwrap())
             };
