@@ -3,6 +3,7 @@
 mod answer;
 mod bind;
 mod callback_url;
+mod delivery;
 mod entry;
 mod error;
 mod execute;
@@ -29,6 +30,7 @@ mod tx;
 pub use answer::{Bar, Begun, Claim, Done, News, Refused};
 pub use bind::{Asked, Mismatch, bind};
 pub use callback_url::{Address, CallbackKey, CallbackUrls, InvalidCallbacks};
+pub use delivery::{Aside, StoredDelivery};
 pub use entry::{
     Apply, Begin, ClaimDue, Entry, Erase, Finish, MatchUnaddressed, NoteAbsent, Open, Outcome, Overdue,
     Raise, Resolve, Schedule, SetAside, Start, StoreDelivery, Sweep,
@@ -41,10 +43,7 @@ pub use journal::{Deliveries, Filter, Find, Journal};
 pub use lease::Lease;
 pub use memory::MemoryJournal;
 pub use names::UnknownName;
-pub use payment::{
-    Aside, AttemptEnd, AttemptRecord, Event, EventKind, Notes, Payment, ResendRule, Source, StoredDelivery,
-    Twins,
-};
+pub use payment::{AttemptEnd, AttemptRecord, Event, EventKind, Notes, Payment, ResendRule, Source, Twins};
 pub use payments::{
     Account, Confirmation, Delivered, Pace, Payments, PaymentsError, Policy, Settlement, Ticked,
 };

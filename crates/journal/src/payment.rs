@@ -1,8 +1,7 @@
 use std::time::Duration;
 
 use malipo_core::{
-    Delivery, DeliveryPurpose, Headers, Instruction, Money, Operation, ProviderId, ProviderRefs, Raw,
-    Reference, Ticket, Timestamp,
+    Instruction, Money, Operation, ProviderId, ProviderRefs, Raw, Reference, Ticket, Timestamp,
 };
 
 use crate::names::named;
@@ -328,76 +327,4 @@ pub(crate) struct ReportRecord {
     pub(crate) goods: Option<Sealed>,
     /// The bytes it was read from; a delivery keeps its own.
     pub(crate) raw: Option<Raw>,
-}
-
-/// Why a delivery is set aside: it is kept, and nothing waits for it. Open: more will come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Aside {
-    /// It cannot be what this gateway posts.
-    Unreadable,
-    /// It tells something that nobody models yet.
-    NotModelled,
-    /// It tells balances.
-    Balances,
-    /// It tells of money that came in unasked.
-    Credit,
-    /// A question came back without an answer.
-    Unanswered,
-    /// For long no payment of ours was found that it is about, or no answer of its gateway's agreed with it.
-    Unmatched,
-}
-
-named! {
-    Aside {
-        Unreadable = "unreadable",
-        NotModelled = "not_modelled",
-        Balances = "balances",
-        Credit = "credit",
-        Unanswered = "unanswered",
-        Unmatched = "unmatched",
-    }
-}
-
-/// A delivery as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct StoredDelivery {
-    /// The journal's number for it.
-    pub id: DeliveryId,
-    /// The account whose URL it came to.
-    pub provider: ProviderId,
-    /// What the URL was for.
-    pub purpose: DeliveryPurpose,
-    /// The payment the URL was for, once its unguessable part was checked.
-    pub addressed: Option<Reference>,
-    /// When it came.
-    pub received_at: Timestamp,
-    /// The payment it is about, once known.
-    pub payment: Option<PaymentId>,
-    /// When its report was applied.
-    pub applied_at: Option<Timestamp>,
-    /// Why nobody reads it again, if it was set aside.
-    pub set_aside: Option<Aside>,
-    /// SHA-256 of the body.
-    pub(crate) digest: [u8; 32],
-    /// Gone once erased.
-    pub(crate) headers: Option<Sealed>,
-    /// Gone once erased.
-    pub(crate) body: Option<Raw>,
-}
-
-impl StoredDelivery {
-    /// The delivery, to be read; `None` once it was erased.
-    ///
-    /// # Errors
-    ///
-    /// [`StoredError`] when its headers cannot be read.
-    pub fn delivery(&self) -> Result<Option<Delivery>, StoredError> {
-        let Some(body) = &self.body else { return Ok(None) };
-        let headers = self.headers.as_ref().map_or_else(|| Ok(Headers::new()), stored::read_headers)?;
-        let mut delivery = Delivery::new(self.purpose, headers, body.clone());
-        delivery.addressed.clone_from(&self.addressed);
-        Ok(Some(delivery))
-    }
 }

@@ -6,6 +6,7 @@ mod ask;
 mod crash;
 mod deliver;
 mod error;
+mod look;
 mod pace;
 mod run;
 mod send;
@@ -26,6 +27,7 @@ pub use account::{Account, Confirmation, Policy};
 pub use crash::{CrashPoint, CrashPoints};
 pub use deliver::Delivered;
 pub use error::PaymentsError;
+pub use look::Settlement;
 pub use pace::Pace;
 use run::Reading;
 pub use run::Ticked;
@@ -33,8 +35,8 @@ use send::{Leaving, Moment};
 use unwritten::Unwritten;
 
 use crate::{
-    Address, CallbackUrls, Decision, Done, Entry, Erase, Event, EventId, Filter, Find, Intent, Journal, Key,
-    Lease, Open, Payment, PaymentId, PaymentState, Refused, Resolve, Start, Worker,
+    Address, CallbackUrls, Decision, Done, Entry, Erase, Find, Intent, Journal, Key, Lease, Open, Payment,
+    PaymentId, PaymentState, Refused, Resolve, Start, Worker,
 };
 
 /// Tells whoever tests deaths that the engine is at a place. There is nothing of it in other builds.
@@ -68,18 +70,6 @@ pub struct Payments {
     unwritten: Unwritten,
     #[cfg(feature = "crash-points")]
     crash_points: Option<Arc<dyn CrashPoints>>,
-}
-
-/// What came of a payment, as far as is known. Closed on purpose: every caller decides what each one means to it.
-#[derive(Debug, Clone)]
-pub enum Settlement {
-    /// The money moved.
-    Paid(Payment),
-    /// The money did not move and will not, or it came back. Which one stands in its state: only what failed or was
-    /// cancelled can be made [`again`](Payments::again).
-    NotPaid(Payment),
-    /// Nobody knows yet. It may have moved: do not pay again, and do not call it failed.
-    Unknown(Payment),
 }
 
 impl Payments {
@@ -239,43 +229,6 @@ impl Payments {
         self.hand_in(key, code).instrument(span).await
     }
 
-    /// The newest payment of this key.
-    ///
-    /// # Errors
-    ///
-    /// [`PaymentsError::NoSuchKey`], or what keeps the journal from being read.
-    pub async fn newest(&self, key: &Key) -> Result<Payment, PaymentsError> {
-        let found = self.journal.find(&Find::Key(key.clone())).await?;
-        found.ok_or(PaymentsError::NoSuchKey)
-    }
-
-    /// What came of the newest payment of this key, waiting at most so long for it. Somebody has to [`run`](Self::run)
-    /// meanwhile.
-    ///
-    /// # Errors
-    ///
-    /// As [`newest`](Self::newest).
-    pub async fn settled(&self, key: &Key, within: Duration) -> Result<Settlement, PaymentsError> {
-        let until = self.timer.monotonic().saturating_add(within);
-        loop {
-            let payment = self.newest(key).await?;
-            match payment.state() {
-                PaymentState::Paid => return Ok(Settlement::Paid(payment)),
-                // A failure that something contradicts may be a payment: a person has to look.
-                PaymentState::Failed | PaymentState::Cancelled | PaymentState::Reversed => {
-                    let is_certain = payment.attention().is_none();
-                    return Ok(if is_certain {
-                        Settlement::NotPaid(payment)
-                    } else {
-                        Settlement::Unknown(payment)
-                    });
-                }
-                _ if self.timer.monotonic() >= until => return Ok(Settlement::Unknown(payment)),
-                _ => self.timer.sleep(Duration::from_millis(100).min(within)).await,
-            }
-        }
-    }
-
     /// Gives a payment up of which nothing has left.
     ///
     /// # Errors
@@ -325,27 +278,6 @@ impl Payments {
         }
     }
 
-    /// Payments that a person must look at, from after `after` on.
-    ///
-    /// # Errors
-    ///
-    /// What keeps the journal from being read.
-    pub async fn for_review(&self, after: PaymentId, limit: u32) -> Result<Vec<Payment>, PaymentsError> {
-        Ok(self.journal.list(Filter::NeedsPerson, after, limit).await?)
-    }
-
-    /// Events in the order of their numbers, from after `after` on. Keep the number of the last one you acted on: an
-    /// event may be read more than once, and none is left out.
-    ///
-    /// # Errors
-    ///
-    /// What keeps the journal from being read.
-    pub async fn events(&self, after: EventId, limit: u32) -> Result<Vec<Event>, PaymentsError> {
-        let events = self.journal.events(after, limit).await?;
-        reached!(self, EventsRead);
-        Ok(events)
-    }
-
     /// Erases what names people: of payments that were over before `before` and that nobody has to look at, and of
     /// deliveries that belong to none. What was paid, when and under which names stays.
     ///
@@ -359,11 +291,6 @@ impl Payments {
                 return Ok(());
             }
         }
-    }
-
-    /// The journal: for reading histories, attempts, and reports with what was bought.
-    pub fn journal(&self) -> &dyn Journal {
-        &*self.journal
     }
 
     /// The URL to register with a gateway that posts everything to one.

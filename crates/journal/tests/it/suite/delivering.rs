@@ -180,7 +180,7 @@ pub(crate) async fn what_is_set_aside_waits_for_nobody(bench: &Bench) {
     let kept = bench.journal.delivery(first).await.unwrap().unwrap();
     assert_eq!((kept.set_aside, kept.applied_at), (Some(Aside::Balances), None));
     let aside_now = bench.journal.deliveries(&Deliveries::SetAside, DeliveryId(0), 9).await.unwrap();
-    assert_eq!(aside_now, [kept.clone()]);
+    assert_eq!(aside_now, std::slice::from_ref(&kept));
     let elsewhere = Deliveries::Waiting(ProviderId::of("otherpay"));
     assert!(bench.journal.deliveries(&elsewhere, DeliveryId(0), 9).await.unwrap().is_empty());
     assert!(kept.delivery().unwrap().is_some(), "it is kept");
