@@ -27,6 +27,9 @@ use crate::{
     JournalErrorKind, Payment, PaymentId, Refused, StoredDelivery, execute,
 };
 
+/// How many statements a connection keeps prepared.
+const STATEMENTS: usize = 64;
+
 /// Where the file is and how it is used.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -133,6 +136,8 @@ fn writer(config: &SqliteConfig, env: Arc<dyn Env>) -> Result<Writer, JournalErr
     if let Some(most) = config.max_pages {
         connection.query_row(&format!("PRAGMA max_page_count = {most}"), [], |_| Ok(())).map_err(failed)?;
     }
+    // As many as there are statements: making one anew takes longer than running it.
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     settle(&connection)?;
     schema::prepare(&mut connection, execute::in_millis(env.now()))?;
     Ok(Writer { connection, env })
@@ -180,6 +185,8 @@ fn settle(connection: &Connection) -> Result<(), JournalError> {
         ("trusted_schema", "OFF"),
         // What is erased is overwritten.
         ("secure_delete", "ON"),
+        // What a savepoint puts by names people too, and belongs into no file beside this one.
+        ("temp_store", "MEMORY"),
     ] {
         connection.pragma_update(None, name, value).map_err(failed)?;
     }

@@ -61,15 +61,28 @@ impl Writer {
         let now = execute::in_millis(self.env.now());
         let mut results = Vec::with_capacity(batches.len());
         for batch in batches {
-            run(&mut self.connection, "SAVEPOINT batch")?;
+            // An entry has a savepoint of its own, which is enough for a batch of one.
+            let is_one = batch.len() == 1;
+            if !is_one {
+                run(&mut self.connection, "SAVEPOINT batch")?;
+            }
             let result = ready(execute::batch(&mut Rows(&mut self.connection), batch, now));
             match &result {
-                Ok(_) => {}
+                Ok(_) if is_one => {}
+                Ok(_) => run(&mut self.connection, "RELEASE batch")?,
                 // A full or failing disk ends the whole transaction, and nothing of it can be kept.
                 Err(error) if self.connection.is_autocommit() => return Err(error.clone()),
-                Err(_) => run(&mut self.connection, "ROLLBACK TO batch")?,
+                Err(_) => {
+                    let undo = if is_one {
+                        ["ROLLBACK TO entry", "RELEASE entry"]
+                    } else {
+                        ["ROLLBACK TO batch", "RELEASE batch"]
+                    };
+                    for sql in undo {
+                        run(&mut self.connection, sql)?;
+                    }
+                }
             }
-            run(&mut self.connection, "RELEASE batch")?;
             results.push(result.map(Results));
         }
         run(&mut self.connection, "COMMIT")?;

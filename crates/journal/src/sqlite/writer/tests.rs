@@ -58,6 +58,7 @@ fn every_connection_is_used_alike() {
         assert_eq!(pragma(on), 1, "{on}");
     }
     assert_eq!(pragma("trusted_schema"), 0);
+    assert_eq!(pragma("temp_store"), 2, "MEMORY");
     let mode: String = writer.connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
     assert_eq!(mode, "wal");
 }
@@ -69,10 +70,12 @@ fn batches_that_are_committed_together_fail_alone() {
     let stops = "CREATE TEMP TRIGGER stops BEFORE INSERT ON payments WHEN NEW.key = 'B2' \
                  BEGIN SELECT RAISE(ABORT, 'no'); END";
     writer.connection.execute_batch(stops).unwrap();
-    let batches = vec![vec![entry("A")], vec![entry("B1"), entry("B2"), entry("B3")], vec![entry("C")]];
+    let three = vec![entry("B1"), entry("B2"), entry("B3")];
+    let batches = vec![vec![entry("A")], three, vec![entry("B2")], vec![entry("C")]];
     let results = writer.commit(batches);
     let kinds: Vec<_> = results.iter().map(kind).collect();
-    assert_eq!(kinds, [None, Some(JournalErrorKind::Corrupt), None]);
+    let stopped = Some(JournalErrorKind::Corrupt);
+    assert_eq!(kinds, [None, stopped, stopped, None]);
     for (name, there) in [("A", true), ("B1", false), ("B2", false), ("B3", false), ("C", true)] {
         assert_eq!(known(&mut writer, name), there, "{name}");
     }
