@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use malipo::journal::{
     AttemptRecord, Deliveries, DeliveryId, Done, Entry, Event, Filter, Find, JournalError, JournalErrorKind,
-    PaymentId, StoredDelivery,
+    PaymentId, SqliteConfig, SqliteJournal, StoredDelivery,
 };
 use malipo::{Report, async_trait};
 
@@ -328,4 +328,58 @@ async fn whoever_was_asleep_for_most_of_its_lease_sends_nothing() {
     *clock.by.lock().unwrap() += Duration::from_secs(10);
     payments.tick().await.unwrap();
     assert_eq!(sent(), 1, "and it goes when it is due again");
+}
+
+/// KasaPay over every transport, with a file of SQLite.
+async fn on_disk(folder: &std::path::Path, config: fn(SqliteConfig) -> SqliteConfig) -> Vec<Books> {
+    let number = AtomicUsize::new(0);
+    let open = |env: Arc<SystemEnv>| -> Arc<dyn Journal> {
+        let file = folder.join(format!("{}.db", number.fetch_add(1, Ordering::SeqCst)));
+        Arc::new(SqliteJournal::open(config(SqliteConfig::new(file)), env).unwrap())
+    };
+    Books::each_in(open, Gateway::KasaPay, Operation::PayOut, kasapay, |policy| policy).await
+}
+
+#[tokio::test]
+async fn while_a_file_is_locked_nothing_leaves_and_after_that_all_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let hasty = |config: SqliteConfig| config.with_busy_timeout(Duration::from_millis(50));
+    for (number, books) in on_disk(folder.path(), hasty).await.into_iter().enumerate() {
+        let by_hand = rusqlite::Connection::open(folder.path().join(format!("{number}.db"))).unwrap();
+        by_hand.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let error = books.submit("ORDER-1", to_till("1500")).await.unwrap_err();
+        let PaymentsError::Journal(why) = &error else { panic!("{error}") };
+        assert_eq!((why.kind(), books.sent()), (JournalErrorKind::Busy, 0), "over {}", books.over);
+        by_hand.execute_batch("ROLLBACK").unwrap();
+        books.submit("ORDER-1", to_till("1500")).await.unwrap();
+        books.until("ORDER-1", &[PaymentState::Paid]).await;
+        assert_eq!((books.sent(), books.moved()), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn on_a_full_disk_only_leaves_what_is_written_down() {
+    let folder = tempfile::tempdir().unwrap();
+    for (number, books) in
+        on_disk(folder.path(), |config| config.with_max_pages(60)).await.into_iter().enumerate()
+    {
+        let mut full = None;
+        for order in 0..500 {
+            if let Err(error) = books.submit(&format!("ORDER-{order}"), to_till("10")).await {
+                full = Some(error);
+                break;
+            }
+        }
+        let Some(PaymentsError::Journal(why)) = full else { panic!("the disk is never full: {full:?}") };
+        assert_eq!(why.kind(), JournalErrorKind::Full, "over {}: {why}", books.over);
+        assert!(why.to_string().contains("make room"), "{why}");
+        // A smaller thing may still find room; what leaves is written down all the same.
+        for order in 500..520 {
+            let _ = books.submit(&format!("ORDER-{order}"), to_till("10")).await;
+        }
+        let by_hand = rusqlite::Connection::open(folder.path().join(format!("{number}.db"))).unwrap();
+        let attempts: i64 = by_hand.query_row("SELECT count(*) FROM attempts", [], |row| row.get(0)).unwrap();
+        let attempts = usize::try_from(attempts).unwrap();
+        assert!(books.sent() <= attempts, "{} sent, {attempts} written down", books.sent());
+    }
 }

@@ -8,6 +8,8 @@ use malipo::journal::{SqliteConfig, SqliteJournal};
 use malipo_testkit::{CapturedLog, leaks};
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 
+use malipo::Voucher;
+
 use super::*;
 
 /// Remembers what was counted.
@@ -125,7 +127,7 @@ fn bytes_below(folder: &Path) -> String {
 fn no_secret_is_logged_or_kept() {
     let log = CapturedLog::new();
     let folder = tempfile::tempdir().unwrap();
-    let mut secrets = Vec::new();
+    let (mut secrets, mut bought) = (Vec::new(), Vec::new());
     let mut printed = String::new();
     log.during(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -139,6 +141,7 @@ fn no_secret_is_logged_or_kept() {
             for Shop { books, instruction } in everywhere_in(open, |policy| policy).await {
                 walk(&books, instruction).await;
                 secrets.extend(credentials(&books));
+                bought.extend(voucher(&books).await);
                 echo(&books).await;
                 printed += &format!("{:?} {:?}", books.payments, books.urls);
                 printed += &format!("{:#?}", books.payments.events(EventId(0), 1000).await.unwrap());
@@ -157,6 +160,13 @@ fn no_secret_is_logged_or_kept() {
     assert!(kept.contains("[secret]"), "an echo was kept, and what it repeated was erased");
     for (place, text) in [("the file", &kept), ("the log", &log.text()), ("what is printed", &printed)] {
         let found = leaks(text, &secrets);
+        assert!(found.is_empty(), "{place}: {found:?}");
+    }
+    assert!(!bought.is_empty(), "something was bought that can be spent");
+    let bought: Vec<&str> = bought.iter().map(String::as_str).collect();
+    // The books keep what was bought, for whoever bought it.
+    for (place, text) in [("the log", &log.text()), ("what is printed", &printed)] {
+        let found = leaks(text, &bought);
         assert!(found.is_empty(), "{place}: {found:?}");
     }
     assert!(!log.text().contains("708374149"), "nobody's number is logged");
@@ -189,4 +199,18 @@ async fn echo(books: &Books) {
     let header = vec![("X-Echo".to_owned(), books.sim.kyanda().security_key().as_bytes().to_vec())];
     let delivered = books.payments.deliver(&path, &header, echo.into_bytes()).await.unwrap();
     assert!(books.payments.read_delivery(delivered.delivery.unwrap()).await.unwrap(), "it is set aside");
+}
+
+/// Buys a voucher, and gives back what can be spent of it.
+async fn voucher(books: &Books) -> Vec<String> {
+    if books.gateway != Gateway::Kyanda {
+        return Vec::new();
+    }
+    let to = "0708374149".parse().unwrap();
+    let voucher = Instruction::Voucher(Voucher::new(to, Network::Safaricom, terms("100")));
+    books.submit("VOUCHER", voucher).await.unwrap();
+    let paid = books.until("VOUCHER", &[PaymentState::Paid]).await;
+    let reports = books.payments.journal().reports(paid.id).await.unwrap();
+    let goods = reports.iter().flat_map(|report| &report.goods);
+    goods.map(|good| good.value.expose().to_owned()).collect()
 }
