@@ -382,3 +382,13 @@ fn only_its_owner_reads_the_file() {
     let path: &Path = &folder.path();
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o640);
 }
+
+/// A place where not even the owner of the machine writes.
+#[cfg(target_os = "linux")]
+#[test]
+fn where_nothing_can_be_written_it_says_so() {
+    let path = Path::new("/sys/malipo.db");
+    let error = SqliteJournal::open(path, Clock::new()).unwrap_err();
+    assert_eq!(error.kind(), JournalErrorKind::ReadOnly, "{error}");
+    assert!(error.to_string().contains("give this process the right to write"), "{error}");
+}

@@ -24,6 +24,7 @@ use malipo::{
     ProviderId, Secret, SystemEnv, Terms, Timer,
 };
 use malipo_sim::{Fault, Gateway, KyandaAccount, MoveKind, Operation, Options, Sim};
+use malipo_testkit::RecordingTransport;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -38,6 +39,8 @@ struct Books {
     payments: Payments,
     account: ProviderId,
     urls: CallbackUrls,
+    /// What was sent.
+    wire: Arc<RecordingTransport>,
     serving: JoinHandle<()>,
 }
 
@@ -92,7 +95,8 @@ impl Books {
             let notified = KyandaAccount::new().with_callback_url(notices.as_str().parse().unwrap());
             let options: Options = options().with_kyanda(notified);
             let sim = Sim::start(options).await.unwrap();
-            let provider = Arc::new(make(&sim, transport));
+            let wire = Arc::new(RecordingTransport::new(transport));
+            let provider = Arc::new(make(&sim, wire.clone()));
             let account = provider.id().clone();
             let env = Arc::new(SystemEnv::new());
             let journal = journal(env.clone());
@@ -104,7 +108,7 @@ impl Books {
             shared.set(payments.clone()).unwrap();
             let router = Router::new().fallback(take).with_state(shared);
             let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-            all.push(Self { over, sim, gateway, operation, payments, account, urls, serving });
+            all.push(Self { over, sim, gateway, operation, payments, account, urls, wire, serving });
         }
         all
     }
@@ -214,9 +218,12 @@ async fn a_payment_is_made_once_and_known_to_be_paid() {
 async fn many_callers_with_one_key_are_one_request() {
     for Shop { books, instruction } in everywhere(|policy| policy).await {
         let calls = (0..32).map(|_| books.submit("ORDER-1", instruction("1500")));
-        for payment in futures_util::future::join_all(calls).await {
-            assert!(payment.is_ok(), "{payment:?}");
-        }
+        let answers = futures_util::future::join_all(calls).await;
+        let ids: Vec<_> = answers.into_iter().map(|payment| payment.unwrap().id).collect();
+        assert!(
+            ids.len() == 32 && ids.iter().all(|id| *id == ids[0]),
+            "all are told of one payment: {ids:?}"
+        );
         books.until("ORDER-1", &[PaymentState::Paid]).await;
         assert_eq!((books.sent(), books.moved()), (1, 1), "{:?} over {}", books.gateway, books.over);
     }

@@ -17,7 +17,8 @@ mod altered;
     feature = "sasapay",
     feature = "hyper",
     feature = "reqwest",
-    feature = "journal",
+    feature = "postgres",
+    feature = "sqlite",
 ))]
 mod books;
 mod breaks;

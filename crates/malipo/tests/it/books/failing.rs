@@ -8,7 +8,7 @@ use malipo::journal::{
     AttemptRecord, Deliveries, DeliveryId, Done, Entry, Event, Filter, Find, JournalError, JournalErrorKind,
     PaymentId, SqliteConfig, SqliteJournal, StoredDelivery,
 };
-use malipo::{Report, async_trait};
+use malipo::{Env, Report, async_trait};
 
 use super::*;
 
@@ -18,6 +18,8 @@ struct Failing {
     journal: MemoryJournal,
     fails: Mutex<Fails>,
     failures: AtomicUsize,
+    /// The machine falls asleep right after it wrote that a payment is leaving.
+    asleep: Option<Arc<Jumping>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,11 +31,12 @@ enum Fails {
 }
 
 impl Failing {
-    fn new(env: Arc<SystemEnv>) -> Self {
+    fn new(env: Arc<dyn Env>) -> Self {
         Self {
             journal: MemoryJournal::new(env),
             fails: Mutex::new(Fails::Never),
             failures: AtomicUsize::new(0),
+            asleep: None,
         }
     }
 
@@ -56,7 +59,12 @@ impl Failing {
 impl Journal for Failing {
     async fn commit(&self, batch: Vec<Entry>) -> Result<Vec<Result<Done, Refused>>, JournalError> {
         self.works(&batch)?;
-        self.journal.commit(batch).await
+        let begins = batch.iter().any(|entry| matches!(entry, Entry::Open(_)));
+        let done = self.journal.commit(batch).await;
+        if let (true, Some(clock)) = (begins, &self.asleep) {
+            *clock.by.lock().unwrap() += Duration::from_secs(90);
+        }
+        done
     }
 
     async fn find(&self, by: &Find) -> Result<Option<Payment>, JournalError> {
@@ -227,7 +235,7 @@ struct Jumping {
     by: Mutex<Duration>,
 }
 
-impl malipo::Env for Jumping {
+impl Env for Jumping {
     fn now(&self) -> malipo::Timestamp {
         self.env.now().saturating_add(*self.by.lock().unwrap())
     }
@@ -249,73 +257,14 @@ impl Timer for Jumping {
     }
 }
 
-/// A machine that falls asleep right after it wrote that a payment is leaving.
-#[derive(Debug)]
-struct Sleepy {
-    journal: MemoryJournal,
-    clock: Arc<Jumping>,
-}
-
-#[async_trait]
-impl Journal for Sleepy {
-    async fn commit(&self, batch: Vec<Entry>) -> Result<Vec<Result<Done, Refused>>, JournalError> {
-        let begins = batch.iter().any(|entry| matches!(entry, Entry::Open(_)));
-        let done = self.journal.commit(batch).await;
-        if begins {
-            *self.clock.by.lock().unwrap() += Duration::from_secs(90);
-        }
-        done
-    }
-
-    async fn find(&self, by: &Find) -> Result<Option<Payment>, JournalError> {
-        self.journal.find(by).await
-    }
-
-    async fn list(&self, which: Filter, after: PaymentId, limit: u32) -> Result<Vec<Payment>, JournalError> {
-        self.journal.list(which, after, limit).await
-    }
-
-    async fn events(&self, after: EventId, limit: u32) -> Result<Vec<Event>, JournalError> {
-        self.journal.events(after, limit).await
-    }
-
-    async fn history(&self, payment: PaymentId) -> Result<Vec<Event>, JournalError> {
-        self.journal.history(payment).await
-    }
-
-    async fn attempts(&self, payment: PaymentId) -> Result<Vec<AttemptRecord>, JournalError> {
-        self.journal.attempts(payment).await
-    }
-
-    async fn reports(&self, payment: PaymentId) -> Result<Vec<Report>, JournalError> {
-        self.journal.reports(payment).await
-    }
-
-    async fn delivery(&self, delivery: DeliveryId) -> Result<Option<StoredDelivery>, JournalError> {
-        self.journal.delivery(delivery).await
-    }
-
-    async fn deliveries(
-        &self,
-        which: &Deliveries,
-        after: DeliveryId,
-        limit: u32,
-    ) -> Result<Vec<StoredDelivery>, JournalError> {
-        self.journal.deliveries(which, after, limit).await
-    }
-
-    async fn stirred(&self) {
-        self.journal.stirred().await;
-    }
-}
-
 #[tokio::test]
 async fn whoever_was_asleep_for_most_of_its_lease_sends_nothing() {
     let (_, transport) = transports().remove(0);
     let sim = Sim::start(options()).await.unwrap();
     let provider = Arc::new(kasapay(&sim, transport));
     let clock = Arc::new(Jumping { env: SystemEnv::new(), by: Mutex::default() });
-    let journal = Sleepy { journal: MemoryJournal::new(clock.clone()), clock: clock.clone() };
+    let mut journal = Failing::new(clock.clone());
+    journal.asleep = Some(clock.clone());
     let key = CallbackKey::new(7, Secret::new("a key of at least thirty-two bytes")).unwrap();
     let urls = CallbackUrls::new("https://pay.example.com", key).unwrap();
     let account = provider.id().clone();
@@ -357,29 +306,69 @@ async fn while_a_file_is_locked_nothing_leaves_and_after_that_all_does() {
     }
 }
 
+/// When there is room again the same keys go on, and nobody is paid twice.
 #[tokio::test]
 async fn on_a_full_disk_only_leaves_what_is_written_down() {
     let folder = tempfile::tempdir().unwrap();
-    for (number, books) in
-        on_disk(folder.path(), |config| config.with_max_pages(60)).await.into_iter().enumerate()
-    {
-        let mut full = None;
-        for order in 0..500 {
-            if let Err(error) = books.submit(&format!("ORDER-{order}"), to_till("10")).await {
-                full = Some(error);
+    let file = folder.path().join("books.db");
+    let sim = Sim::start(options()).await.unwrap();
+    let open = |config: SqliteConfig| {
+        let (_, transport) = transports().remove(0);
+        let provider = Arc::new(kasapay(&sim, transport));
+        let env = Arc::new(SystemEnv::new());
+        let journal = Arc::new(SqliteJournal::open(config, env.clone()).unwrap());
+        let key = CallbackKey::new(7, Secret::new("a key of at least thirty-two bytes")).unwrap();
+        let urls = CallbackUrls::new("https://pay.example.com", key).unwrap();
+        let policy = quick(Policy::of(provider.capabilities()));
+        Payments::new(journal, urls, env, "a".parse().unwrap())
+            .with_lease(Duration::from_millis(200))
+            .with_account(Account::new(1, provider).with_policy(policy))
+            .unwrap()
+    };
+    let account = ProviderId::of("kasapay");
+    let submit = async |payments: &Payments, order: usize| {
+        payments.submit(&account, format!("ORDER-{order}").parse().unwrap(), to_till("10")).await
+    };
+    let sent = || sim.calls(Gateway::KasaPay, Operation::PayOut);
+    let cramped = open(SqliteConfig::new(&file).with_max_pages(60));
+    let mut orders = 0;
+    let full = loop {
+        match submit(&cramped, orders).await {
+            Ok(_) => orders += 1,
+            Err(error) => break error,
+        }
+        assert!(orders < 500, "the disk is never full");
+    };
+    let PaymentsError::Journal(why) = full else { panic!("{full}") };
+    assert_eq!(why.kind(), JournalErrorKind::Full, "{why}");
+    assert!(why.to_string().contains("make room"), "{why}");
+    let attempts = || {
+        let by_hand = rusqlite::Connection::open(&file).unwrap();
+        let count: i64 = by_hand.query_row("SELECT count(*) FROM attempts", [], |row| row.get(0)).unwrap();
+        usize::try_from(count).unwrap()
+    };
+    // A smaller thing may still find room; what leaves is written down all the same.
+    for order in orders..orders + 5 {
+        let _ = submit(&cramped, order).await;
+    }
+    assert!(sent() <= attempts(), "{} sent, {} written down", sent(), attempts());
+    drop(cramped);
+    let roomy = open(SqliteConfig::new(&file));
+    for order in 0..orders + 5 {
+        submit(&roomy, order).await.unwrap();
+    }
+    for order in 0..orders + 5 {
+        let key = format!("ORDER-{order}").parse().unwrap();
+        for _ in 0..400 {
+            roomy.tick().await.unwrap();
+            if roomy.newest(&key).await.unwrap().state() == PaymentState::Paid {
                 break;
             }
+            SystemEnv::new().sleep(Duration::from_millis(10)).await;
         }
-        let Some(PaymentsError::Journal(why)) = full else { panic!("the disk is never full: {full:?}") };
-        assert_eq!(why.kind(), JournalErrorKind::Full, "over {}: {why}", books.over);
-        assert!(why.to_string().contains("make room"), "{why}");
-        // A smaller thing may still find room; what leaves is written down all the same.
-        for order in 500..520 {
-            let _ = books.submit(&format!("ORDER-{order}"), to_till("10")).await;
-        }
-        let by_hand = rusqlite::Connection::open(folder.path().join(format!("{number}.db"))).unwrap();
-        let attempts: i64 = by_hand.query_row("SELECT count(*) FROM attempts", [], |row| row.get(0)).unwrap();
-        let attempts = usize::try_from(attempts).unwrap();
-        assert!(books.sent() <= attempts, "{} sent, {attempts} written down", books.sent());
+        assert_eq!(roomy.newest(&key).await.unwrap().state(), PaymentState::Paid, "ORDER-{order}");
     }
+    assert!(sim.ledger().paid_more_than_once().is_empty());
+    let moved = sim.ledger().moves().iter().filter(|one| one.kind == MoveKind::Payment).count();
+    assert_eq!(moved, orders + 5);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use malipo::journal::{SqliteConfig, SqliteJournal};
+use malipo::journal::{PaymentId, PostgresConfig, PostgresJournal, SqliteConfig, SqliteJournal};
 use malipo_testkit::{CapturedLog, leaks};
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 
@@ -117,65 +117,145 @@ fn what_is_counted_names_nobody() {
     }
 }
 
+/// What a walk through all gateways leaves behind.
+#[derive(Default)]
+struct Trace {
+    secrets: Vec<String>,
+    /// What was bought and can be spent, and what makes a callback URL hard to guess: kept, and told to nobody.
+    private: Vec<String>,
+    printed: String,
+}
+
+impl Trace {
+    /// Walks at every gateway over every transport, with these journals.
+    async fn walk(journals: Vec<Arc<dyn Journal>>) -> Self {
+        let journals = std::sync::Mutex::new(journals);
+        let open = |_| journals.lock().unwrap().pop().unwrap();
+        let mut trace = Self::default();
+        for Shop { books, instruction } in everywhere_in(open, |policy| policy).await {
+            walk(&books, instruction).await;
+            trace.private.extend(voucher(&books).await);
+            trace.private.extend(tags(&books));
+            echo(&books).await;
+            trace.secrets.extend(credentials(&books));
+            trace.printed += &format!("{:?} {:?}", books.payments, books.urls);
+            trace.printed += &format!("{:#?}", books.payments.events(EventId(0), 1000).await.unwrap());
+            for key in ["ORDER-1", "ORDER-2", "ORDER-3"] {
+                trace.printed +=
+                    &format!("{:?}", books.payments.newest(&key.parse().unwrap()).await.unwrap());
+            }
+        }
+        trace.secrets.push("a key of at least thirty-two bytes".to_owned());
+        trace
+    }
+
+    /// Nothing of it is where it should not be. That it could be found is shown by what has to be there.
+    fn holds_back(&self, log: &str, kept: &str) {
+        for (text, part) in [(kept, "ORDER-3"), (log, "submit"), (&self.printed, "ORDER-1")] {
+            assert!(text.contains(part), "{part} is not seen, so no secret would be");
+        }
+        let secrets: Vec<&str> = self.secrets.iter().map(String::as_str).collect();
+        assert!(secrets.len() > 30, "tokens are among them: {}", secrets.len());
+        for (place, text) in [("the journal", kept), ("the log", log), ("what is printed", &self.printed)] {
+            let found = leaks(text, &secrets);
+            assert!(found.is_empty(), "{place}: {found:?}");
+        }
+        let private: Vec<&str> = self.private.iter().map(String::as_str).collect();
+        assert!(private.len() > 8 * 12, "something was bought, beside the URLs: {}", private.len());
+        for (place, text) in [("the log", log), ("what is printed", &self.printed)] {
+            let found = leaks(text, &private);
+            assert!(found.is_empty(), "{place}: {found:?}");
+        }
+        assert!(!log.contains("708374149"), "nobody's number is logged");
+    }
+}
+
 /// Everything below `folder`, as text.
 fn bytes_below(folder: &Path) -> String {
     let files = std::fs::read_dir(folder).unwrap().map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
     files.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
 }
 
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
 #[test]
-fn no_secret_is_logged_or_kept() {
-    let log = CapturedLog::new();
-    let folder = tempfile::tempdir().unwrap();
-    let (mut secrets, mut bought) = (Vec::new(), Vec::new());
-    let mut printed = String::new();
-    log.during(|| {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            let number = AtomicU64::new(0);
-            let open = |env: Arc<SystemEnv>| -> Arc<dyn Journal> {
-                let number = number.fetch_add(1, Ordering::SeqCst);
-                let file = folder.path().join(format!("{number}.db"));
-                Arc::new(SqliteJournal::open(SqliteConfig::new(file), env).unwrap())
-            };
-            for Shop { books, instruction } in everywhere_in(open, |policy| policy).await {
-                walk(&books, instruction).await;
-                secrets.extend(credentials(&books));
-                bought.extend(voucher(&books).await);
-                echo(&books).await;
-                printed += &format!("{:?} {:?}", books.payments, books.urls);
-                printed += &format!("{:#?}", books.payments.events(EventId(0), 1000).await.unwrap());
-                for key in ["ORDER-1", "ORDER-2", "ORDER-3"] {
-                    printed += &format!("{:?}", books.payments.newest(&key.parse().unwrap()).await.unwrap());
-                }
-            }
-        });
+fn no_secret_is_logged_or_kept_in_a_file() {
+    let (log, folder) = (CapturedLog::new(), tempfile::tempdir().unwrap());
+    let trace = log.during(|| {
+        let open = |number: usize| -> Arc<dyn Journal> {
+            let config = SqliteConfig::new(folder.path().join(format!("{number}.db")));
+            Arc::new(SqliteJournal::open(config, Arc::new(SystemEnv::new())).unwrap())
+        };
+        runtime().block_on(Trace::walk((0..8).map(open).collect()))
     });
-    secrets.push("a key of at least thirty-two bytes".to_owned());
-    let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
     let kept = bytes_below(folder.path());
-    for (text, part) in [(&kept, "ORDER-3"), (&log.text(), "submit"), (&printed, "ORDER-1")] {
-        assert!(text.contains(part), "{part} is not seen, so no secret would be");
-    }
     assert!(kept.contains("[secret]"), "an echo was kept, and what it repeated was erased");
-    for (place, text) in [("the file", &kept), ("the log", &log.text()), ("what is printed", &printed)] {
-        let found = leaks(text, &secrets);
-        assert!(found.is_empty(), "{place}: {found:?}");
+    trace.holds_back(&log.text(), &kept);
+}
+
+/// A server to try this on; none when the tests are to do without.
+fn server() -> Option<String> {
+    let without = std::env::var_os("MALIPO_WITHOUT").unwrap_or_default();
+    if without.to_string_lossy().split(',').any(|tool| tool == "postgres") {
+        return None;
     }
-    assert!(!bought.is_empty(), "something was bought that can be spent");
-    let bought: Vec<&str> = bought.iter().map(String::as_str).collect();
-    // The books keep what was bought, for whoever bought it.
-    for (place, text) in [("the log", &log.text()), ("what is printed", &printed)] {
-        let found = leaks(text, &bought);
-        assert!(found.is_empty(), "{place}: {found:?}");
+    let Some(address) = std::env::var_os("MALIPO_POSTGRES") else {
+        panic!(
+            "this test needs a server of PostgreSQL: `cargo xtask test` starts one, `--without postgres` leaves it out"
+        )
+    };
+    address.into_string().ok()
+}
+
+/// Every row of every table, as text, and the schema is gone.
+async fn rows_of(client: &tokio_postgres::Client, schema: &str) -> String {
+    let mut all = String::new();
+    for table in ["payments", "provider_refs", "attempts", "deliveries", "events", "reports"] {
+        for row in
+            client.simple_query(&format!("SELECT row_to_json(t) FROM {schema}.{table} t")).await.unwrap()
+        {
+            if let tokio_postgres::SimpleQueryMessage::Row(row) = row {
+                all.push_str(row.get(0).unwrap());
+            }
+        }
     }
-    assert!(!log.text().contains("708374149"), "nobody's number is logged");
+    client.batch_execute(&format!("DROP SCHEMA {schema} CASCADE")).await.unwrap();
+    all
+}
+
+#[test]
+fn no_secret_is_logged_or_kept_on_a_server() {
+    let Some(address) = server() else { return };
+    let log = CapturedLog::new();
+    let (trace, kept) = log.during(|| {
+        runtime().block_on(async {
+            let names: Vec<_> =
+                (0..8).map(|number| format!("malipo_watched_{}_{number}", std::process::id())).collect();
+            let mut journals: Vec<Arc<dyn Journal>> = Vec::new();
+            for name in &names {
+                let config = PostgresConfig::new(address.clone()).with_schema(name.as_str());
+                journals.push(Arc::new(PostgresJournal::open(config).await.unwrap()));
+            }
+            let trace = Trace::walk(journals).await;
+            let (client, connection) =
+                tokio_postgres::connect(&address, tokio_postgres::NoTls).await.unwrap();
+            tokio::spawn(connection);
+            let mut kept = String::new();
+            for name in &names {
+                kept += &rows_of(&client, name).await;
+            }
+            (trace, kept)
+        })
+    });
+    trace.holds_back(&log.text(), &kept);
 }
 
 /// What the gateway knows us by.
 fn credentials(books: &Books) -> Vec<String> {
     let sim = &books.sim;
-    let all = [
+    let planted = [
         sim.daraja().consumer_key(),
         sim.daraja().consumer_secret(),
         sim.daraja().initiator_password(),
@@ -185,7 +265,25 @@ fn credentials(books: &Books) -> Vec<String> {
         sim.kyanda().api_key(),
         sim.kyanda().security_key(),
     ];
-    all.map(str::to_owned).to_vec()
+    let mut all = planted.map(str::to_owned).to_vec();
+    // And what was made on the way: tokens, and Daraja's encrypted password.
+    for sent in books.wire.recorded() {
+        let body: serde_json::Value = serde_json::from_slice(sent.request.body()).unwrap_or_default();
+        all.extend(body["SecurityCredential"].as_str().map(str::to_owned));
+        let header = sent.request.headers().get("authorization").and_then(|value| value.to_str().ok());
+        all.extend(header.and_then(|value| value.split_once(' ')).map(|(_, token)| token.to_owned()));
+    }
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// The parts of this account's callback URLs that nobody can guess. The books keep the URLs, and nothing prints them.
+fn tags(books: &Books) -> Vec<String> {
+    let purposes = [DeliveryPurpose::Result, DeliveryPurpose::Timeout, DeliveryPurpose::Answer];
+    let addresses = (1..=4).flat_map(|id| purposes.map(|purpose| Address::of(3, PaymentId(id), purpose)));
+    let urls = addresses.map(|address| books.urls.mint(address).unwrap());
+    urls.map(|url| url.as_str().rsplit_once('/').unwrap().1.to_owned()).collect()
 }
 
 /// Somebody posts our own credential to us, in something that cannot be read.
