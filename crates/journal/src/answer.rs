@@ -56,7 +56,7 @@ pub enum Done {
     /// A person is told, or was before; nothing is told of a payment that is over.
     Raised(News),
     /// A delivery is not read again.
-    SetAside,
+    SetAside(News),
     /// A delivery is about this payment.
     Matched(PaymentId),
     /// No payment, or more than one, can be what a delivery is about.

@@ -76,13 +76,21 @@ pub(crate) fn judge(standing: &Standing, evidence: &Evidence) -> Verdict {
         Evidence::Told(state) => told(standing, *state),
         Evidence::Mismatch(mismatch) => mismatched(standing, mismatch),
         Evidence::Overdue(reason) => overdue(standing, *reason),
-        Evidence::Noticed(_) if standing.state.is_final() => nothing(standing),
+        Evidence::Noticed(attention) if !may_matter(standing, attention.reason) => nothing(standing),
         Evidence::Noticed(attention) => raise(standing.clone(), attention.clone()),
         Evidence::Resolved(decision) => resolved(standing, decision),
         Evidence::Cancelled if standing.state == PaymentState::Recorded => {
             to(standing, PaymentState::Cancelled)
         }
         Evidence::Cancelled => nothing(standing),
+    }
+}
+
+/// Nothing does of what is over, but that the money may have come back.
+const fn may_matter(standing: &Standing, reason: Reason) -> bool {
+    match standing.state {
+        PaymentState::Paid => matches!(reason, Reason::Unconfirmed),
+        state => !state.is_final(),
     }
 }
 

@@ -15,6 +15,7 @@ mod writer;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use deadpool_postgres::Pool;
 use futures_util::future::BoxFuture;
 use malipo_core::{Env, Report};
 use sha2::{Digest as _, Sha256};
@@ -39,6 +40,8 @@ use crate::{
 /// All its work is done in the runtime of tokio in which it was opened. It can be asked from anywhere.
 #[derive(Debug)]
 pub struct PostgresJournal {
+    /// For reading. Whoever writes has connections of its own, so that no reader keeps it waiting.
+    readers: Pool,
     writer: Writer,
     queue: Queue,
     ears: Ears,
@@ -80,10 +83,11 @@ impl PostgresJournal {
                 return Err(error);
             }
         }
+        let readers = config.pool()?;
         let writer = Writer { pool, clock, patience, channel: schema.to_owned() };
         let queue = Queue::start(writer.clone(), lock_number(schema), &runtime);
         let ears = Ears::new(config.driver()?, schema);
-        Ok(Self { writer, queue, ears, runtime })
+        Ok(Self { readers, writer, queue, ears, runtime })
     }
 
     /// Reads in one transaction, so that rows that belong together are of one moment.
@@ -91,7 +95,7 @@ impl PostgresJournal {
         &self,
         read: impl for<'t> FnOnce(&'t mut Transaction) -> BoxFuture<'t, Result<T, JournalError>> + Send + 'static,
     ) -> Result<T, JournalError> {
-        let Writer { pool, patience, .. } = self.writer.clone();
+        let (pool, patience) = (self.readers.clone(), self.writer.patience);
         let reading = self.runtime.spawn(async move {
             let mut tx = Transaction::begin(&pool, Purpose::Read, patience).await?;
             match read(&mut tx).await {

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request};
@@ -45,7 +46,8 @@ impl Gateway {
     }
 
     async fn authorize_and_send(&self, call: &Call) -> Result<Response> {
-        let (response, pass) = self.send_with_pass(call, &[]).await?;
+        let began = self.line.moment();
+        let (response, pass) = self.send_with_pass(call, &[], began).await?;
         if !self.authorize.rejected(call.operation, &response) {
             // Whatever a 401 means for this call, the next one should not be made with the same credentials.
             if response.status == 401 {
@@ -56,19 +58,34 @@ impl Gateway {
         if !self.authorize.renew(&pass).await {
             return Ok(response);
         }
-        let (response, _) = self.send_with_pass(call, &pass.secrets).await?;
+        let (response, _) = self.send_with_pass(call, &pass.secrets, began).await?;
         Ok(response)
     }
 
-    /// Sends the call once, with credentials of its own; `spent` are those of an earlier try, erased as well.
-    async fn send_with_pass(&self, call: &Call, spent: &[Secret]) -> Result<(Response, Pass)> {
+    /// Sends the call once, with credentials of its own; `spent` are those of an earlier try, erased as well. Not when
+    /// it `began` so long ago that whoever called may have been given up: a machine can fall asleep.
+    async fn send_with_pass(&self, call: &Call, spent: &[Secret], began: Moment) -> Result<(Response, Pass)> {
         let mut headers = HeaderMap::new();
         let authorized = self.authorize.authorize(&mut headers, &self.line).await;
         let pass = authorized.map_err(|error| error.before(call.operation))?;
+        if call.operation.moves_money() && self.line.passed_since(began) > LATEST {
+            let effect = call.operation.not_started();
+            let late = "getting the credentials took so long that the request was not sent";
+            return Err(Error::new(ErrorKind::NotSent, effect, call.operation, late));
+        }
         let secrets = [pass.secrets.as_slice(), spent].concat();
         let response = self.line.exchange(call, headers, &secrets).await?;
         Ok((response, pass))
     }
+}
+
+/// The longest time between the beginning of a call that moves money and its first byte.
+const LATEST: Duration = Duration::from_secs(30);
+
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    wall: Timestamp,
+    monotonic: Duration,
 }
 
 /// The way to a gateway: where it lives, what carries the bytes, and what time it is.
@@ -103,6 +120,16 @@ impl Line {
     /// As [`Gateway::call`].
     pub async fn send(&self, call: &Call) -> Result<Response> {
         self.exchange(call, HeaderMap::new(), &[]).await
+    }
+
+    /// Now, by both clocks: one goes on while a machine sleeps, and the other cannot be set.
+    fn moment(&self) -> Moment {
+        Moment { wall: self.env.now(), monotonic: self.env.monotonic() }
+    }
+
+    fn passed_since(&self, began: Moment) -> Duration {
+        let slept = self.env.now().to_system_time().duration_since(began.wall.to_system_time());
+        self.env.monotonic().saturating_sub(began.monotonic).max(slept.unwrap_or_default())
     }
 
     async fn exchange(&self, call: &Call, credentials: HeaderMap, secrets: &[Secret]) -> Result<Response> {

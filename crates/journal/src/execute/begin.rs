@@ -99,7 +99,7 @@ pub(super) async fn attempt(
 }
 
 /// Whoever claimed it shows its lease; whoever did not must find it free.
-fn may_have(payment: &Payment, fence: Option<Fence>, now: Timestamp) -> Result<(), Refused> {
+pub(super) fn may_have(payment: &Payment, fence: Option<Fence>, now: Timestamp) -> Result<(), Refused> {
     match (fence, payment.leased_until) {
         (Some(fence), _) if fence != payment.fence => Err(Refused::Fenced),
         (None, Some(until)) if until > now => Err(Refused::Leased { until }),
@@ -109,18 +109,23 @@ fn may_have(payment: &Payment, fence: Option<Fence>, now: Timestamp) -> Result<(
 
 /// While a person must look at a payment of the key, no other is sent: what was called failed may have been paid.
 async fn unflagged(tx: &mut dyn Tx, payment: &Payment) -> Result<(), Stop> {
-    let flagged = if payment.attention().is_some() {
-        Some(payment.id)
-    } else if payment.generation == Generation::FIRST {
-        None
-    } else {
-        let of_key = tx.payments(&Select::Key(payment.key.clone()), u32::MAX).await?;
-        of_key.iter().find(|other| other.attention().is_some()).map(|other| other.id)
-    };
-    flagged.map_or(Ok(()), |payment| Err(Refused::Held { payment }.into()))
+    match payment.attention() {
+        Some(_) => Err(Refused::Held { payment: payment.id }.into()),
+        None => unflagged_beside(tx, payment).await,
+    }
 }
 
-async fn untwinned(tx: &mut dyn Tx, payment: &Payment) -> Result<(), Stop> {
+/// The same of the other payments of the key.
+pub(super) async fn unflagged_beside(tx: &mut dyn Tx, payment: &Payment) -> Result<(), Stop> {
+    if payment.generation == Generation::FIRST {
+        return Ok(());
+    }
+    let of_key = tx.payments(&Select::Key(payment.key.clone()), u32::MAX).await?;
+    let flagged = of_key.iter().find(|other| other.id != payment.id && other.attention().is_some());
+    flagged.map_or(Ok(()), |other| Err(Refused::Held { payment: other.id }.into()))
+}
+
+pub(super) async fn untwinned(tx: &mut dyn Tx, payment: &Payment) -> Result<(), Stop> {
     twin(tx, payment).await?.map_or(Ok(()), |payment| Err(Refused::Twin { payment }.into()))
 }
 

@@ -6,7 +6,7 @@ use super::{Stop, report};
 use crate::fold::Verdict;
 use crate::tx::{Address, Select, Tx};
 use crate::{
-    DeliveryId, Done, EventKind, Find, MatchUnaddressed, Payment, Refused, SetAside, StoreDelivery,
+    DeliveryId, Done, EventKind, Find, MatchUnaddressed, News, Payment, Refused, SetAside, StoreDelivery,
     StoredDelivery, bind, stored,
 };
 
@@ -41,9 +41,16 @@ pub(super) async fn store(tx: &mut dyn Tx, delivery: StoreDelivery, now: Timesta
 
 pub(super) async fn set_aside(tx: &mut dyn Tx, aside: SetAside) -> Result<Done, Stop> {
     let mut delivery = tx.delivery(aside.delivery).await?.ok_or(Refused::NoSuchDelivery)?;
+    if delivery.set_aside.is_some() || delivery.applied_at.is_some() {
+        return Ok(Done::SetAside(News::Repeat));
+    }
     delivery.set_aside = Some(aside.why);
     tx.update_delivery(&delivery).await?;
-    Ok(Done::SetAside)
+    if let Some(payment) = delivery.payment {
+        let payment = super::payment(tx, payment).await?;
+        report::forget(tx, &payment).await?;
+    }
+    Ok(Done::SetAside(News::New))
 }
 
 /// By a name the gateway gave, or because it is the only one open that it can be about.

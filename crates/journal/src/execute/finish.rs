@@ -102,7 +102,8 @@ async fn tell(
         report::learn(tx, payment, told).await?;
     }
     let event = settle(tx, payment, verdict, happened, now).await?;
-    report::keep(tx, payment, told, event, report::Bytes::Here).await
+    report::keep(tx, payment, told, event, report::Bytes::Here).await?;
+    Ok(report::forget(tx, payment).await?)
 }
 
 /// What was leaving when its lease ran out may have left. Nobody sends it again by guess, and whoever had it is fenced

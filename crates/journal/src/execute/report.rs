@@ -56,7 +56,7 @@ const fn applied(payment: &Payment, from: PaymentState, news: News) -> Done {
 }
 
 /// What comes after a payment was erased is erased as well.
-async fn forget(tx: &mut dyn Tx, payment: &Payment) -> Result<(), JournalError> {
+pub(super) async fn forget(tx: &mut dyn Tx, payment: &Payment) -> Result<(), JournalError> {
     if payment.instruction.is_none() { tx.erase_beside(payment.id).await } else { Ok(()) }
 }
 

@@ -14,6 +14,10 @@ pub(super) async fn resolve(tx: &mut dyn Tx, resolve: Resolve, now: Timestamp) -
         return Err(Refused::Unexplained.into());
     }
     let mut payment = payment(tx, id).await?;
+    // While an attempt may be on its way nobody can know better than its answer.
+    if payment.state() == PaymentState::Review {
+        begin::may_have(&payment, None, now)?;
+    }
     let verdict = judge(&payment.standing, &Evidence::Resolved(decision.clone()));
     if verdict.standing == payment.standing {
         return Err(Refused::WrongState { state: payment.state() }.into());
@@ -22,6 +26,8 @@ pub(super) async fn resolve(tx: &mut dyn Tx, resolve: Resolve, now: Timestamp) -
     let mut begun = None;
     match decision {
         Decision::SendAgain(lease) => {
+            begin::unflagged_beside(tx, &payment).await?;
+            begin::untwinned(tx, &payment).await?;
             let operation = payment.operation;
             begin::attempt(tx, &mut payment, operation, lease, now).await?;
             begun = Some(Begun::new(payment.attempt, payment.fence));

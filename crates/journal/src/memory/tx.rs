@@ -46,6 +46,13 @@ impl Tx for Books {
 
     async fn payments(&mut self, which: &Select, limit: u32) -> Result<Vec<Payment>, JournalError> {
         let mut found: Vec<_> = self.payments.values().filter(|payment| selects(which, payment)).collect();
+        if let Select::Erasable { .. } = which {
+            let waits =
+                |delivery: &StoredDelivery| delivery.applied_at.is_none() && delivery.set_aside.is_none();
+            let waiting: Vec<_> =
+                self.deliveries.values().filter(|one| waits(one)).filter_map(|one| one.payment).collect();
+            found.retain(|payment| !waiting.contains(&payment.id));
+        }
         match which {
             Select::Key(_) => found.sort_by_key(|payment| payment.generation),
             Select::Erasable { .. } => found.sort_by_key(|payment| (payment.over_at, payment.id)),
@@ -197,7 +204,10 @@ impl Tx for Books {
 
     async fn erase_deliveries(&mut self, before: Timestamp, limit: u32) -> Result<u32, JournalError> {
         let old = |delivery: &&StoredDelivery| {
-            delivery.payment.is_none() && delivery.received_at < before && delivery.body.is_some()
+            delivery.payment.is_none()
+                && delivery.set_aside.is_some()
+                && delivery.received_at < before
+                && delivery.body.is_some()
         };
         let deliveries: Vec<_> = self.deliveries.values().filter(old).take(count(limit)).cloned().collect();
         let erased = u32::try_from(deliveries.len()).unwrap_or(u32::MAX);

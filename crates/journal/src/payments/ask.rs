@@ -101,7 +101,7 @@ impl Payments {
         let stuck = report.code.clone().filter(|code| account.is_stuck(code));
         let apply = Apply::new(payment, Source::Answer, report);
         let done = self.commit(Entry::Apply(Box::new(apply))).await?;
-        self.note(payment, &done).await?;
+        self.note(payment, &done).await;
         match stuck {
             Some(code) => self.stuck(payment, None, code).await,
             None => Ok(()),

@@ -3,15 +3,17 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use malipo_core::{Answer, DeliveryPurpose, ProviderRef, Raw, Read, Reply, Report, State, Storage, Trust};
+use malipo_core::{
+    Answer, DeliveryPurpose, ProviderRef, ProviderRefs, Raw, Read, Reply, Report, State, Storage, Trust,
+};
 
 use super::pace::{Gate, Heard};
 use super::run::REREAD;
 use super::watch::Posted;
 use super::{Account, Payments, PaymentsError, reached, watch};
 use crate::{
-    Address, Apply, Aside, Attention, DeliveryId, Done, Entry, Find, MatchUnaddressed, Payment, PaymentId,
-    PaymentState, Raise, Reason, Refused, SetAside, Source, StoreDelivery, StoredDelivery,
+    Address, Apply, Aside, Attention, DeliveryId, Done, Entry, Find, MatchUnaddressed, News, Payment,
+    PaymentId, PaymentState, Raise, Reason, Refused, SetAside, Source, StoreDelivery, StoredDelivery,
 };
 
 /// How long a claim may wait for the gateway's own answer before a person is told.
@@ -119,18 +121,21 @@ impl Payments {
             Some(Ok(Read::NotModelled)) => Aside::NotModelled,
             Some(Err(_)) | None => Aside::Unreadable,
         };
+        if why == Aside::Unreadable
+            && stored.purpose == DeliveryPurpose::Result
+            && let Some(payment) = stored.payment
+            && !self.payment(payment).await?.state().is_final()
+        {
+            self.unconfirmed(payment, stored, "something that nobody can read").await?;
+        }
+        let news = self.put_aside(account, stored, why).await?;
         if let Some(Ok(Read::Unanswered(unanswered))) = &read
+            && news == News::New
             && unanswered.code.as_deref().is_some_and(|code| account.is_refusal(code))
         {
             account.hear(Heard::Refused(Gate::Results));
         }
-        if why == Aside::Unreadable
-            && stored.purpose == DeliveryPurpose::Result
-            && let Some(payment) = stored.payment
-        {
-            self.unconfirmed(payment, stored, "something that nobody can read").await?;
-        }
-        self.set_aside(account, stored, why).await
+        Ok(true)
     }
 
     async fn set_aside(
@@ -139,9 +144,23 @@ impl Payments {
         stored: &StoredDelivery,
         why: Aside,
     ) -> Result<bool, PaymentsError> {
-        self.commit(Entry::SetAside(SetAside::new(stored.id, why))).await?;
-        watch::set_aside(account.id(), stored.id, why);
-        Ok(true)
+        self.put_aside(account, stored, why).await.map(|_| true)
+    }
+
+    /// Whether nobody did so before.
+    async fn put_aside(
+        &self,
+        account: &Account,
+        stored: &StoredDelivery,
+        why: Aside,
+    ) -> Result<News, PaymentsError> {
+        match self.commit(Entry::SetAside(SetAside::new(stored.id, why))).await? {
+            Done::SetAside(News::New) => {
+                watch::set_aside(account.id(), stored.id, why);
+                Ok(News::New)
+            }
+            _ => Ok(News::Repeat),
+        }
     }
 
     /// Tells a person of a claim that the gateway did not confirm.
@@ -159,7 +178,7 @@ impl Payments {
         &self,
         account: &Account,
         stored: &StoredDelivery,
-        report: Report,
+        mut report: Report,
     ) -> Result<bool, PaymentsError> {
         let Some(payment) = self.about(account, stored, &report).await? else {
             return if self.is_old(stored) {
@@ -172,6 +191,11 @@ impl Payments {
         let is_end = report.state.is_final() && !payment.state().is_final();
         let is_reversal = report.state == State::Reversed && payment.state() == PaymentState::Paid;
         if (is_end || is_reversal) && !self.is_enough(account, stored, &payment, &report)? {
+            // What was posted to the URL of our own question is its answer: there is nothing left to ask.
+            if is_answer(stored) {
+                self.unconfirmed(payment.id, stored, report.state.as_str()).await?;
+                return self.set_aside(account, stored, Aside::Unmatched).await;
+            }
             self.confirm_claim(account, &payment, &report).await?;
             let known = self.payment(payment.id).await?.state();
             if !known.is_final() || (is_reversal && known != PaymentState::Reversed) {
@@ -185,11 +209,15 @@ impl Payments {
                 };
             }
         }
+        // Names are only learnt from what names the payment, or whoever knows its URL could give it one.
+        if !report.state.is_final() && !names(account, stored, &payment)? {
+            report.provider_refs = ProviderRefs::new();
+        }
         let code = report.code.clone();
         let has = |is: fn(&Account, &str) -> bool| code.as_deref().is_some_and(|code| is(account, code));
         let apply = Apply::new(payment.id, Source::Delivery(stored.id), report);
         let done = self.commit(Entry::Apply(Box::new(apply))).await?;
-        self.note(payment.id, &done).await?;
+        self.note(payment.id, &done).await;
         match done {
             Done::Applied { from, state: PaymentState::Failed, .. }
                 if from != PaymentState::Failed && has(Account::is_refusal) =>
@@ -219,13 +247,9 @@ impl Payments {
         if !matches!(report.trust, Trust::Addressed | Trust::Signed) {
             return Ok(false);
         }
-        // What was posted to the URL of our own question is its answer: there is nothing left to ask.
-        if stored.purpose == DeliveryPurpose::Answer && stored.addressed.is_some() {
-            return Ok(true);
-        }
-        let amount = report.amount.unwrap_or(payment.amount);
         let is_named = report.state != State::Failed || names(account, stored, payment)?;
-        Ok(is_named && !account.policy.confirms(amount))
+        let amount = report.amount.unwrap_or(payment.amount);
+        Ok(is_named && (is_answer(stored) || !account.policy.confirms(amount)))
     }
 
     /// Asks the gateway about a claim, once a minute at most: its own answer ends the payment, and then the claim is a
@@ -294,6 +318,11 @@ impl Payments {
             _ => Ok(None),
         }
     }
+}
+
+/// Whether it came to the URL of a question of ours about this payment.
+fn is_answer(stored: &StoredDelivery) -> bool {
+    stored.purpose == DeliveryPurpose::Answer && stored.addressed.is_some()
 }
 
 /// Whether the body itself says which payment it is about, and not only the URL that it came to.

@@ -261,7 +261,13 @@ impl Payments {
         // All that sending takes is looked up before anything is decided.
         let known = self.payment(payment).await?;
         let sending = match &decision {
-            Decision::SendAgain(_) => known.instruction()?.zip(Some(self.account(&known.provider)?)),
+            Decision::SendAgain(_) => {
+                let account = self.account(&known.provider)?;
+                if !account.wait().is_zero() {
+                    return Err(PaymentsError::NotNow(account.wait()));
+                }
+                known.instruction()?.zip(Some(account))
+            }
             _ => None,
         };
         let resolve = Resolve::new(payment, operator, reason, decision);

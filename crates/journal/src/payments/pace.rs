@@ -103,12 +103,9 @@ impl Heard {
         match error.kind() {
             ErrorKind::Throttled => Self::TooMany(error.retry_after()),
             ErrorKind::Credentials => Self::Refused(Gate::Door),
-            ErrorKind::NotSent
-            | ErrorKind::Interrupted
-            | ErrorKind::Invalid
-            | ErrorKind::Unsupported
-            | ErrorKind::Configuration => Self::Nothing,
-            _ => Self::Taken(Gate::Door),
+            // Whoever says these has looked at the credential.
+            ErrorKind::Refused | ErrorKind::Duplicate => Self::Taken(Gate::Door),
+            _ => Self::Nothing,
         }
     }
 }

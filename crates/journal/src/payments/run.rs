@@ -180,7 +180,8 @@ impl Payments {
         let mut bench = Bench::default();
         loop {
             let places = bench.places(self);
-            let Some(found) = bench.beside(stop.as_mut(), self.look(places)).await else { break };
+            // Not given up half way: what is claimed has to be worked on or given back.
+            let Some(found) = bench.beside(pin!(pending()), self.look(places)).await else { break };
             // What was just found may not be all there is.
             let rest = match found {
                 Ok(found) if found.is_empty() => REST,
@@ -245,6 +246,9 @@ impl Payments {
                 }
             }
         }
+        for places in &places {
+            found.deliveries.extend(self.new_deliveries(places.account.clone(), places.deliveries).await?);
+        }
         // By themselves, since several workers can claim side by side.
         let claims = places.iter().filter(|places| places.payments > 0).map(|places| {
             let limit = u32::try_from(places.payments).unwrap_or(u32::MAX);
@@ -258,9 +262,6 @@ impl Payments {
             }
         }
         reached!(self, Leased);
-        for places in places {
-            found.deliveries.extend(self.new_deliveries(places.account, places.deliveries).await?);
-        }
         Ok(found)
     }
 
@@ -346,18 +347,18 @@ impl Payments {
         limit: usize,
     ) -> Result<Vec<StoredDelivery>, PaymentsError> {
         let (now, limit) = (self.timer.monotonic(), u32::try_from(limit).unwrap_or(u32::MAX));
-        let Reading { seen, pass, .. } = self.reading_of(&account, now);
+        let Reading { seen, read, .. } = self.reading_of(&account, now);
         let which = Deliveries::Waiting(account.clone());
         let mut page = self.journal.deliveries(&which, seen, limit).await?;
         let mut all = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let reading = all.entry(account).or_default();
         match page.last() {
-            Some(last) => reading.seen = last.id,
+            Some(last) => (reading.seen, reading.read) = (last.id, reading.read.max(last.id)),
             None if limit > 0 => reading.again_at = reading.again_at.or(Some(now.saturating_add(REREAD))),
             None => {}
         }
         drop(all);
-        page.retain(|delivery| pass == Pass::First || self.is_due(delivery));
+        page.retain(|delivery| delivery.id > read || self.is_due(delivery));
         Ok(page)
     }
 
@@ -366,7 +367,7 @@ impl Payments {
         let mut all = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
         let reading = all.entry(account.clone()).or_default();
         if reading.again_at.is_some_and(|again_at| now >= again_at) {
-            *reading = Reading { pass: Pass::Again, ..Reading::default() };
+            *reading = Reading { read: reading.read, ..Reading::default() };
         }
         *reading
     }
@@ -383,17 +384,10 @@ impl Payments {
 /// How far the deliveries of an account are read.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Reading {
-    /// The last one that was.
+    /// The last one of this pass.
     seen: DeliveryId,
-    pass: Pass,
+    /// The last one of all passes: this process has read what came before it.
+    read: DeliveryId,
     /// When to begin from the first again.
     again_at: Option<Duration>,
-}
-
-/// Whether this process reads what waits for the first time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Pass {
-    #[default]
-    First,
-    Again,
 }

@@ -29,6 +29,17 @@ pub(super) struct Leaving {
     pub(super) since: Moment,
 }
 
+/// Whether an attempt left.
+#[derive(Debug)]
+enum Left {
+    /// It may have reached the gateway.
+    Sent,
+    /// It was turned away, and nothing was begun.
+    Refused(Error),
+    /// It did not leave, and may after this long.
+    Not(Duration),
+}
+
 /// A moment, by both clocks.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moment {
@@ -50,19 +61,20 @@ impl Payments {
         self.payment(payment).await
     }
 
-    /// Sends, writes down how it ended, and says why where it was not begun.
+    /// Sends, and writes down how it ended.
     async fn leave(
         &self,
         account: &Account,
         payment: PaymentId,
         instruction: &Instruction,
         leaving: Leaving,
-    ) -> Result<Option<Error>, PaymentsError> {
+    ) -> Result<Left, PaymentsError> {
         reached!(self, BeforeSend);
         let Begun { attempt, fence, .. } = leaving.begun;
         if let Err(wait) = self.may_leave(account, leaving.since).await {
             let outcome = Outcome::NotSent(Notes::default());
-            return self.finish(Finish::new(payment, attempt, fence, outcome, wait)).await.map(|()| None);
+            let ended = self.finish(Finish::new(payment, attempt, fence, outcome, wait)).await;
+            return ended.map(|()| Left::Not(wait));
         }
         let span =
             tracing::info_span!("send", account = %account.id(), payment = payment.0, attempt = attempt.0);
@@ -79,17 +91,26 @@ impl Payments {
         };
         let told = told.map(|report| of_payment(report, instruction));
         self.finish(Finish::new(payment, attempt, fence, outcome(told), next)).await?;
-        Ok(refusal)
+        Ok(refusal.map_or(Left::Sent, Left::Refused))
     }
 
     /// Waits for the turn of the credential, and says how long to wait where that takes too long. Whoever was held up
     /// for half of its lease, asleep or on a busy machine, sends nothing any more: somebody else may have taken over.
     async fn may_leave(&self, account: &Account, since: Moment) -> Result<(), Duration> {
-        self.patient_turn(account).await?;
-        let now = self.moment();
-        let slept = now.wall.to_system_time().duration_since(since.wall.to_system_time()).unwrap_or_default();
-        let passed = now.monotonic.saturating_sub(since.monotonic).max(slept);
-        if passed < self.lease / 2 { Ok(()) } else { Err(account.policy.retry) }
+        let is_late = || {
+            let now = self.moment();
+            let slept = now.wall.to_system_time().duration_since(since.wall.to_system_time());
+            now.monotonic.saturating_sub(since.monotonic).max(slept.unwrap_or_default()) >= self.lease / 2
+        };
+        if !is_late() {
+            self.patient_turn(account).await?;
+            if !is_late() {
+                return Ok(());
+            }
+            // The turn was taken and is not used.
+            account.hear(Heard::Nothing);
+        }
+        Err(account.policy.retry)
     }
 
     /// Writes down how an attempt ended. What the journal does not take now, because it fails, is kept and written by
@@ -125,25 +146,41 @@ impl Payments {
             // The lease ran out meanwhile, so the attempt counts as unknown; what it was told is evidence all the same.
             Err(PaymentsError::Refused(Refused::Fenced)) => match finish.outcome.clone() {
                 Outcome::Accepted(report) => Apply::new(finish.payment, Source::Reply, report),
-                _ => return Ok(()),
+                outcome => {
+                    let payment = finish.payment.0;
+                    tracing::warn!(
+                        payment,
+                        ?outcome,
+                        "an attempt ended after its lease, and counts as unknown"
+                    );
+                    return Ok(());
+                }
             },
-            Ok(done) => return self.note(finish.payment, &done).await,
+            Ok(done) => {
+                self.note(finish.payment, &done).await;
+                return Ok(());
+            }
             Err(error) => return Err(error),
         };
         let done = self.commit(Entry::Apply(Box::new(late))).await?;
-        self.note(finish.payment, &done).await
+        self.note(finish.payment, &done).await;
+        Ok(())
     }
 
-    /// Counts what a commit did to a payment.
-    pub(super) async fn note(&self, payment: PaymentId, done: &Done) -> Result<(), PaymentsError> {
+    /// Counts what a commit did to a payment. What cannot be counted was done all the same.
+    pub(super) async fn note(&self, payment: PaymentId, done: &Done) {
         let (from, state) = match done {
             Done::Finished { from, state } | Done::Applied { from, state, .. } => (*from, *state),
-            _ => return Ok(()),
+            _ => return,
         };
         if from != state {
-            watch::moved(&self.payment(payment).await?, from, state);
+            match self.payment(payment).await {
+                Ok(known) => watch::moved(&known, from, state),
+                Err(error) => {
+                    tracing::warn!(payment = payment.0, %from, to = %state, %error, "a payment moved")
+                }
+            }
         }
-        Ok(())
     }
 
     /// Hands in a payer's code: a step of its payment, with an attempt of its own.
@@ -158,10 +195,10 @@ impl Payments {
             return Err(PaymentsError::NotNow(account.wait()));
         }
         let leaving = self.begin_confirm(payment.id).await?;
-        let refusal = self.leave(account, payment.id, &step, leaving).await?;
-        match refusal {
-            Some(error) => Err(PaymentsError::CodeNotTaken(error)),
-            None => self.payment(payment.id).await,
+        match self.leave(account, payment.id, &step, leaving).await? {
+            Left::Refused(error) => Err(PaymentsError::CodeNotTaken(error)),
+            Left::Not(wait) => Err(PaymentsError::NotNow(wait)),
+            Left::Sent => self.payment(payment.id).await,
         }
     }
 

@@ -80,7 +80,8 @@ const fn condition(which: &Select) -> &'static str {
              ORDER BY id LIMIT $5"
         }
         Select::Erasable { .. } => {
-            "over_at < $1 AND instruction IS NOT NULL AND attention IS NULL ORDER BY over_at, id LIMIT $2"
+            "over_at < $1 AND instruction IS NOT NULL AND attention IS NULL AND NOT EXISTS (SELECT 1 FROM deliveries \
+             WHERE payment = payments.id AND applied_at IS NULL AND set_aside IS NULL) ORDER BY over_at, id LIMIT $2"
         }
         Select::Page { which: Filter::Open, .. } => {
             "state IN ('recorded', 'sending', 'accepted', 'unknown', 'review') AND id > $1 \

@@ -239,7 +239,7 @@ pub(super) async fn erase_deliveries(
     limit: u32,
 ) -> Result<u32, JournalError> {
     let sql = "UPDATE deliveries SET headers = NULL, body = NULL WHERE id IN (SELECT id FROM deliveries \
-               WHERE payment IS NULL AND received_at < $1 AND body IS NOT NULL \
+               WHERE payment IS NULL AND set_aside IS NOT NULL AND received_at < $1 AND body IS NOT NULL \
                ORDER BY received_at, id LIMIT $2)";
     let erased = tx.change(sql, values![before.unix_millis(), limit]).await?;
     Ok(u32::try_from(erased).unwrap_or(u32::MAX))

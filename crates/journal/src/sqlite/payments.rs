@@ -77,8 +77,8 @@ const fn condition(which: &Select) -> &'static str {
              ORDER BY id LIMIT ?"
         }
         Select::Erasable { .. } => {
-            "over_at < ? AND instruction IS NOT NULL AND attention IS NULL \
-             ORDER BY over_at, id LIMIT ?"
+            "over_at < ? AND instruction IS NOT NULL AND attention IS NULL AND NOT EXISTS (SELECT 1 FROM deliveries \
+             WHERE payment = payments.id AND applied_at IS NULL AND set_aside IS NULL) ORDER BY over_at, id LIMIT ?"
         }
         // The numbers first, from the index alone: the rows are wide.
         Select::Page { which: Filter::Open, .. } => {

@@ -242,7 +242,7 @@ pub(super) fn erase_deliveries(
     limit: u32,
 ) -> Result<u32, JournalError> {
     let sql = "UPDATE deliveries SET headers = NULL, body = NULL WHERE id IN (SELECT id FROM deliveries \
-               WHERE payment IS NULL AND received_at < ? AND body IS NOT NULL ORDER BY received_at, id LIMIT ?)";
+               WHERE payment IS NULL AND set_aside IS NOT NULL AND received_at < ? AND body IS NOT NULL ORDER BY received_at, id LIMIT ?)";
     let erased = change(connection, sql, params![before.unix_millis(), limit])?;
     Ok(u32::try_from(erased).unwrap_or(u32::MAX))
 }

@@ -118,6 +118,8 @@ macro_rules! every_promise {
                 a_person_sends_again,
                 a_flag_is_taken_down_by_a_person,
                 a_decision_has_a_name_and_a_reason,
+                a_person_does_not_send_what_may_be_paid_elsewhere,
+                nobody_decides_while_an_attempt_is_on_its_way,
             ];
             erasing: [
                 people_are_erased_and_money_is_not,
@@ -125,6 +127,8 @@ macro_rules! every_promise {
                 an_erased_key_is_not_used_again,
                 a_delivery_of_nobody_is_erased_too,
                 what_comes_after_an_erasure_is_erased_too,
+                what_nobody_has_read_yet_is_not_erased,
+                what_is_set_aside_after_an_erasure_is_erased_too,
             ];
             batching: [
                 one_refused_entry_undoes_no_other,

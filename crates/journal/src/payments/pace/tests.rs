@@ -192,6 +192,8 @@ fn what_is_heard_is_what_the_error_says_of_the_credential() {
     assert_eq!(of(ErrorKind::Interrupted), Heard::Nothing);
     assert_eq!(of(ErrorKind::NotSent), Heard::Nothing);
     assert_eq!(of(ErrorKind::Refused), Heard::Taken(Gate::Door));
+    assert_eq!(of(ErrorKind::Unavailable), Heard::Nothing, "a proxy has not looked at it");
+    assert_eq!(of(ErrorKind::Unlisted), Heard::Nothing);
     assert_eq!(Heard::of(&Ok(())), Heard::Taken(Gate::Door));
 }
 

@@ -148,7 +148,8 @@ CREATE TABLE deliveries (
 
 CREATE UNIQUE INDEX a_delivery_is_stored_once ON deliveries (digest, provider, purpose, ifnull(addressed, ''));
 CREATE INDEX deliveries_of_payment ON deliveries (payment) WHERE payment IS NOT NULL;
-CREATE INDEX deliveries_erasable ON deliveries (received_at) WHERE payment IS NULL AND body IS NOT NULL;
+CREATE INDEX deliveries_erasable ON deliveries (received_at)
+    WHERE payment IS NULL AND set_aside IS NOT NULL AND body IS NOT NULL;
 CREATE INDEX deliveries_waiting ON deliveries (provider, id) WHERE applied_at IS NULL AND set_aside IS NULL;
 CREATE INDEX deliveries_set_aside ON deliveries (id) WHERE set_aside IS NOT NULL;
 

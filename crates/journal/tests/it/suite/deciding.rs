@@ -1,7 +1,10 @@
-use malipo_core::State;
-use malipo_journal::{Attempt, Decision, Done, Entry, EventKind, PaymentId, PaymentState, Refused, Resolve};
+use malipo_core::{Money, State};
+use malipo_journal::{
+    Attempt, ClaimDue, Decision, Done, Entry, EventKind, Overdue, PaymentId, PaymentState, Reason, Refused,
+    Resolve, Sweep, Twins,
+};
 
-use crate::bench::{Bench, lease, report};
+use crate::bench::{Bench, PROVIDER, begin, lease, open, open_under, report};
 
 fn resolve(id: PaymentId, decision: Decision) -> Entry {
     Entry::Resolve(Box::new(Resolve::new(id, "amina", "the statement of 22 November", decision)))
@@ -92,4 +95,55 @@ pub(crate) async fn a_decision_has_a_name_and_a_reason(bench: &Bench) {
         assert_eq!(bench.refused(Entry::Resolve(Box::new(resolve))).await, Refused::Unexplained);
     }
     assert_eq!(bench.state(id).await, PaymentState::Review);
+}
+
+pub(crate) async fn a_person_does_not_send_what_may_be_paid_elsewhere(bench: &Bench) {
+    let again = |id| {
+        let decision = Decision::SendAgain(lease("desk"));
+        Entry::Resolve(Box::new(Resolve::new(id, "amina", "not on the list", decision)))
+    };
+    // The first payment of the key was called failed, and something says that it was made.
+    let first = bench.standing("A", PaymentState::Failed).await;
+    let next = open_under("A", "A2");
+    let Done::Opened { payment: second, .. } = bench.done(Entry::Again(Box::new(next))).await else {
+        panic!()
+    };
+    bench.begun(begin(second, "a", None)).await;
+    bench.clock.forward(61);
+    bench.done(Entry::Sweep(Sweep::new(9))).await;
+    let Done::Claimed(claims) = bench.done(Entry::ClaimDue(ClaimDue::new(PROVIDER, lease("a"), 9))).await
+    else {
+        panic!()
+    };
+    bench.done(Entry::Overdue(Overdue::new(second, claims[0].fence, Reason::Silent))).await;
+    bench.tell(first, report("A", State::Settled)).await;
+    assert_eq!(bench.refused(again(second)).await, Refused::Held { payment: first });
+    // Nothing could tell it from one that may be out.
+    let held = bench.standing("B", PaymentState::Review).await;
+    assert!(
+        matches!(bench.one(again(held)).await, Ok(Done::Resolved { .. })),
+        "where references are told apart"
+    );
+    let entry = Entry::Open(Box::new(open("T").with_twins(Twins::Held)));
+    let Done::Opened { payment: twin, .. } = bench.done(entry).await else { panic!() };
+    bench.clock.forward(1);
+    let Done::Claimed(claims) = bench.done(Entry::ClaimDue(ClaimDue::new(PROVIDER, lease("a"), 9))).await
+    else {
+        panic!()
+    };
+    let claim = claims.iter().find(|claim| claim.payment.id == twin).unwrap();
+    bench.done(Entry::Overdue(Overdue::new(twin, claim.fence, Reason::Silent))).await;
+    assert!(matches!(bench.refused(again(twin)).await, Refused::Twin { .. }));
+}
+
+pub(crate) async fn nobody_decides_while_an_attempt_is_on_its_way(bench: &Bench) {
+    let (id, _) = bench.sending(open("A")).await;
+    let mut other = report("A", State::Settled);
+    other.amount = Money::kes("1").ok();
+    bench.tell(id, other).await;
+    assert_eq!(bench.state(id).await, PaymentState::Review);
+    let failed = Entry::Resolve(Box::new(Resolve::new(id, "amina", "seen", Decision::Failed)));
+    assert!(matches!(bench.refused(failed.clone()).await, Refused::Leased { .. }));
+    bench.clock.forward(61);
+    assert!(matches!(bench.done(failed).await, Done::Resolved { .. }));
 }

@@ -175,7 +175,8 @@ pub(crate) async fn what_is_set_aside_waits_for_nobody(bench: &Bench) {
     let (first, second) = (stored(bench, delivery("{1}")).await, stored(bench, delivery("{2}")).await);
     assert_eq!(unapplied().await, [first, second]);
     let aside = |delivery, why| Entry::SetAside(SetAside::new(delivery, why));
-    assert_eq!(bench.done(aside(first, Aside::Balances)).await, Done::SetAside);
+    assert_eq!(bench.done(aside(first, Aside::Balances)).await, Done::SetAside(News::New));
+    assert_eq!(bench.done(aside(first, Aside::Credit)).await, Done::SetAside(News::Repeat));
     assert_eq!(unapplied().await, [second]);
     let kept = bench.journal.delivery(first).await.unwrap().unwrap();
     assert_eq!((kept.set_aside, kept.applied_at), (Some(Aside::Balances), None));
@@ -216,7 +217,16 @@ pub(crate) async fn a_person_is_told_once_of_what_settles_nothing(bench: &Bench)
     );
     bench.tell(id, report("A", State::Settled)).await;
     assert_eq!(bench.payment(id).await.attention(), None, "the gateway said so itself");
-    assert_eq!(bench.done(raise(id)).await, Done::Raised(News::Repeat), "nothing of what is over");
+    // Of what is paid only that the money may have come back.
+    let stuck = Entry::Raise(Box::new(Raise::new(id, None, Attention::new(Reason::Stuck))));
+    assert_eq!(bench.done(stuck).await, Done::Raised(News::Repeat));
+    let back = Attention::new(Reason::Unconfirmed).with("an answer", "reversed");
+    let entry = Entry::Raise(Box::new(Raise::new(id, None, back.clone())));
+    assert_eq!(bench.done(entry).await, Done::Raised(News::New));
+    assert_eq!(
+        (bench.state(id).await, bench.payment(id).await.attention()),
+        (PaymentState::Paid, Some(&back))
+    );
     // What was told takes the place of what only waiting brought up.
     let silent = bench.accepted("B").await;
     let stuck = Attention::new(Reason::Stuck);

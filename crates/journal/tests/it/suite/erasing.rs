@@ -1,6 +1,7 @@
 use malipo_core::{DeliveryPurpose, Good, GoodKind, Raw, Secret, State};
 use malipo_journal::{
-    Apply, DeliveryId, Done, Entry, Erase, EventKind, News, PaymentState, Refused, Source, StoreDelivery,
+    Apply, Aside, DeliveryId, Done, Entry, Erase, EventKind, News, PaymentState, Refused, SetAside, Source,
+    StoreDelivery,
 };
 
 use crate::bench::{Bench, PROVIDER, open, open_under, printed, report};
@@ -93,6 +94,7 @@ pub(crate) async fn a_delivery_of_nobody_is_erased_too(bench: &Bench) {
     let bound = store(bench, "{2}").await;
     let told = Apply::new(open_one, Source::Delivery(bound), report("A", State::Pending));
     bench.done(Entry::Apply(Box::new(told))).await;
+    bench.done(Entry::SetAside(SetAside::new(id, Aside::NotModelled))).await;
     assert_eq!(erase(bench).await, Done::Erased { payments: 0, deliveries: 1 });
     assert!(bench.journal.delivery(id).await.unwrap().unwrap().delivery().unwrap().is_none());
     let kept = bench.journal.delivery(bound).await.unwrap().unwrap();
@@ -115,4 +117,33 @@ pub(crate) async fn what_comes_after_an_erasure_is_erased_too(bench: &Bench) {
     let kept = bench.journal.delivery(delivery).await.unwrap().unwrap();
     assert!(kept.delivery().unwrap().is_none(), "and is forgotten");
     assert!(bench.journal.reports(id).await.unwrap().is_empty());
+}
+
+pub(crate) async fn what_nobody_has_read_yet_is_not_erased(bench: &Bench) {
+    let id = bench.standing("A", PaymentState::Failed).await;
+    let late = StoreDelivery::new(PROVIDER, DeliveryPurpose::Result, Raw::from("{1}"))
+        .addressed_to("A".parse().unwrap());
+    let Done::Stored(unread) = bench.done(Entry::StoreDelivery(Box::new(late))).await else { panic!() };
+    let notice = store(bench, "{2}").await;
+    assert_eq!(erase(bench).await, Done::Erased { payments: 0, deliveries: 0 });
+    for delivery in [unread, notice] {
+        let kept = bench.journal.delivery(delivery).await.unwrap().unwrap();
+        assert!(kept.delivery().unwrap().is_some(), "it was taken, and is still to be read");
+    }
+    // It says that the payment that was called failed was made.
+    let apply = Apply::new(id, Source::Delivery(unread), report("A", State::Settled));
+    bench.done(Entry::Apply(Box::new(apply))).await;
+    assert!(bench.payment(id).await.attention().is_some(), "which a person has to look at");
+    bench.done(Entry::SetAside(SetAside::new(notice, Aside::NotModelled))).await;
+    assert_eq!(erase(bench).await, Done::Erased { payments: 0, deliveries: 1 });
+}
+
+pub(crate) async fn what_is_set_aside_after_an_erasure_is_erased_too(bench: &Bench) {
+    bench.standing("A", PaymentState::Paid).await;
+    erase(bench).await;
+    let late = StoreDelivery::new(PROVIDER, DeliveryPurpose::Result, Raw::from("<xml>"))
+        .addressed_to("A".parse().unwrap());
+    let Done::Stored(late) = bench.done(Entry::StoreDelivery(Box::new(late))).await else { panic!() };
+    bench.done(Entry::SetAside(SetAside::new(late, Aside::Unreadable))).await;
+    assert!(bench.journal.delivery(late).await.unwrap().unwrap().delivery().unwrap().is_none());
 }

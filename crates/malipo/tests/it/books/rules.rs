@@ -313,3 +313,51 @@ async fn a_policy_without_a_pause_is_refused() {
         assert!(matches!(refused, PaymentsError::HastyPolicy(_)), "{refused}");
     }
 }
+
+/// What names nobody teaches no name, with which a failure could then name a payment.
+#[tokio::test]
+async fn a_url_alone_teaches_no_name_to_fail_a_payment_with() {
+    for books in Books::each(Gateway::Daraja, Operation::PayOut, daraja, |policy| policy).await {
+        books
+            .sim
+            .inject(Gateway::Daraja, Operation::PayOut, [Fault::LostReply, Fault::CallbackNever])
+            .unwrap();
+        let payment = books.submit("ORDER-1", to_wallet("1500")).await.unwrap();
+        assert_eq!(payment.state(), PaymentState::Unknown);
+        let path = path_of(&books, &payment, DeliveryPurpose::Result);
+        post(&books, &path, r#"{"Result":{"ResultType":1,"ConversationID":"X"}}"#).await;
+        let failure = r#"{"Result":{"ResultType":0,"ResultCode":1,"ResultDesc":"no","ConversationID":"X"}}"#;
+        post(&books, &path, failure).await;
+        let known = newest(&books).await;
+        assert_ne!(known.state(), PaymentState::Failed, "over {}", books.over);
+        assert_eq!(known.provider_refs.find("conversation"), None, "nobody taught it X");
+        // Nor does the URL of a question do.
+        let answer = path_of(&books, &payment, DeliveryPurpose::Answer);
+        let cancelled = r#"{"Result":{"ResultType":0,"ResultCode":0,"ResultParameters":{"ResultParameter":[{"Key":"TransactionStatus","Value":"Cancelled"}]}}}"#;
+        post(&books, &answer, cancelled).await;
+        let known = newest(&books).await;
+        assert_ne!(known.state(), PaymentState::Failed, "over {}", books.over);
+        assert!(known.attention().is_some(), "a person is told");
+        books.until("ORDER-1", &[PaymentState::Paid]).await;
+        assert_eq!(books.moved(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_code_that_has_no_turn_is_not_taken_for_handed_in() {
+    let slow = |mut policy: Policy| {
+        policy.per_second = std::num::NonZeroU32::new(1);
+        policy
+    };
+    for books in Books::each(Gateway::SasaPay, Operation::Collect, sasapay, slow).await {
+        let key = "ORDER-1".parse().unwrap();
+        books.submit("ORDER-1", from_wallet("50")).await.unwrap();
+        let code = books.sim.messages()[0].code.clone();
+        let early = books.payments.confirm(&key, Secret::new(code.clone())).await.unwrap_err();
+        let PaymentsError::NotNow(wait) = early else { panic!("over {}: {early}", books.over) };
+        assert_eq!(books.sim.calls(Gateway::SasaPay, Operation::Confirm), 0);
+        SystemEnv::new().sleep(wait).await;
+        books.payments.confirm(&key, Secret::new(code)).await.unwrap();
+        assert_eq!(books.sim.calls(Gateway::SasaPay, Operation::Confirm), 1);
+    }
+}
