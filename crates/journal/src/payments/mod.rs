@@ -242,7 +242,7 @@ impl Payments {
     }
 
     /// Writes down what a person decided about a payment that waits for one. If it is to be sent again, it is, at once and
-    /// under a lease of this process.
+    /// under a lease of this process; where the credential has no turn, nothing is decided.
     ///
     /// # Errors
     ///

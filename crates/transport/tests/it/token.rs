@@ -248,12 +248,12 @@ async fn a_life_is_counted_from_when_the_token_was_asked_for() {
         _ => says(200, "paid"),
     });
     let gateway = bearer(&transport, &clock);
-    gateway.call(pay_out()).await.unwrap();
+    gateway.call(status()).await.unwrap();
     clock.advance(second(839));
-    gateway.call(pay_out()).await.unwrap();
+    gateway.call(status()).await.unwrap();
     assert_eq!(transport.tokens(), 1, "939 of 940 seconds");
     clock.advance(second(1));
-    gateway.call(pay_out()).await.unwrap();
+    gateway.call(status()).await.unwrap();
     assert_eq!(transport.tokens(), 2);
 }
 
@@ -308,4 +308,28 @@ async fn tenants_share_nothing() {
     }
     assert!(calls.join_all().await.into_iter().all(|own| own));
     assert_eq!(transport.tokens(), 2, "one each");
+}
+
+/// Whoever called may have been given up by then: a machine can fall asleep while it waits for a token.
+#[tokio::test]
+async fn a_payment_whose_token_took_too_long_is_not_sent() {
+    for (takes, is_sent) in [(30, true), (31, false)] {
+        let clock = Clock::default();
+        let slow = clock.clone();
+        let transport = Scripted::new(move |request| match request.uri().path() {
+            "/token" => {
+                slow.advance(second(takes));
+                says(200, "token-1 3599")
+            }
+            _ => says(200, "paid"),
+        });
+        let told = bearer(&transport, &clock).call(pay_out()).await;
+        assert_eq!(transport.sent("/pay").len(), usize::from(is_sent), "{takes} s");
+        if let Err(error) = told {
+            assert_eq!((error.kind(), error.effect()), (ErrorKind::NotSent, Effect::None));
+        }
+        let clock = Clock::default();
+        bearer(&transport, &clock).call(status()).await.unwrap();
+        assert_eq!(transport.sent("/status").len(), 1, "a question moves nothing");
+    }
 }
