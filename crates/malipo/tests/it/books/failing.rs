@@ -306,6 +306,19 @@ async fn while_a_file_is_locked_nothing_leaves_and_after_that_all_does() {
     }
 }
 
+/// Works until the payment is paid.
+async fn until_paid(payments: &Payments, key: &str) {
+    let key = key.parse().unwrap();
+    for _ in 0..400 {
+        payments.tick().await.unwrap();
+        if payments.newest(&key).await.unwrap().state() == PaymentState::Paid {
+            return;
+        }
+        SystemEnv::new().sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{:?}", payments.newest(&key).await.unwrap());
+}
+
 /// When there is room again the same keys go on, and nobody is paid twice.
 #[tokio::test]
 async fn on_a_full_disk_only_leaves_what_is_written_down() {
@@ -358,15 +371,7 @@ async fn on_a_full_disk_only_leaves_what_is_written_down() {
         submit(&roomy, order).await.unwrap();
     }
     for order in 0..orders + 5 {
-        let key = format!("ORDER-{order}").parse().unwrap();
-        for _ in 0..400 {
-            roomy.tick().await.unwrap();
-            if roomy.newest(&key).await.unwrap().state() == PaymentState::Paid {
-                break;
-            }
-            SystemEnv::new().sleep(Duration::from_millis(10)).await;
-        }
-        assert_eq!(roomy.newest(&key).await.unwrap().state(), PaymentState::Paid, "ORDER-{order}");
+        until_paid(&roomy, &format!("ORDER-{order}")).await;
     }
     assert!(sim.ledger().paid_more_than_once().is_empty());
     let moved = sim.ledger().moves().iter().filter(|one| one.kind == MoveKind::Payment).count();
