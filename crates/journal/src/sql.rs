@@ -9,7 +9,7 @@ use std::time::Duration;
 pub(crate) use cells::{Cells, Columns};
 pub(crate) use migration::{Migration, pending, steps};
 pub(crate) use read::{
-    ATTEMPT, DELIVERY, EVENT, PAYMENT, REPORT, Rule, attempt, delivery, event, payment, report,
+    ATTEMPT, DELIVERY, EVENT, PAYMENT, REPORT, Rule, attempt, delivery, event, report, wanted, workable,
 };
 
 /// A number as databases have them. None of ours comes near the end of its range.

@@ -12,14 +12,14 @@ use crate::{Filter, Find, JournalError, Payment, PaymentId, Worker};
 
 pub(super) async fn one(tx: &mut Transaction, by: &Find) -> Result<Option<Payment>, JournalError> {
     let mut found = match by {
-        Find::Id(id) => some(tx, "id = $1", values![integer(id.0)], Others::Wait).await?,
+        Find::Id(id) => some(tx, "id = $1", values![integer(id.0)], Others::Wait, sql::wanted).await?,
         Find::Key(key) => {
             let newest = "key = $1 ORDER BY generation DESC LIMIT 1";
-            some(tx, newest, values![key.as_str()], Others::Wait).await?
+            some(tx, newest, values![key.as_str()], Others::Wait, sql::wanted).await?
         }
         Find::Reference(provider, reference) => {
             let names = values![provider.as_str(), reference.as_str()];
-            some(tx, "provider = $1 AND reference = $2", names, Others::Wait).await?
+            some(tx, "provider = $1 AND reference = $2", names, Others::Wait, sql::wanted).await?
         }
         Find::ProviderRef { provider, kind, value } => {
             let (provider, kind, value) = (provider.clone(), kind.clone(), value.clone());
@@ -38,26 +38,31 @@ pub(super) async fn many(
     let condition = condition(which);
     let wait = Others::Wait;
     match which {
-        Select::Key(key) => some(tx, condition, values![key.as_str(), limit], wait).await,
+        Select::Key(key) => some(tx, condition, values![key.as_str(), limit], wait, sql::wanted).await,
         Select::ProviderRef { provider, kind, value } => {
-            some(tx, condition, values![provider.as_str(), kind, value, limit], wait).await
+            some(tx, condition, values![provider.as_str(), kind, value, limit], wait, sql::wanted).await
         }
         Select::Due { provider, now } => {
             let values = values![provider.as_str(), now.unix_millis(), limit];
-            some(tx, condition, values, Others::PassBy).await
+            some(tx, condition, values, Others::PassBy, sql::workable).await
         }
-        Select::Expired { now: moment } | Select::Erasable { before: moment } => {
-            some(tx, condition, values![moment.unix_millis(), limit], wait).await
+        Select::Expired { now: moment } => {
+            some(tx, condition, values![moment.unix_millis(), limit], wait, sql::workable).await
+        }
+        Select::Erasable { before: moment } => {
+            some(tx, condition, values![moment.unix_millis(), limit], wait, sql::wanted).await
         }
         Select::Exposed { provider, operation, amount } => {
             let (minor, currency) = (amount.minor(), amount.currency().code());
             let values = values![provider.as_str(), operation.as_str(), minor, currency, limit];
-            some(tx, condition, values, wait).await
+            some(tx, condition, values, wait, sql::wanted).await
         }
         Select::Page { which: Filter::In(state), after } => {
-            some(tx, condition, values![integer(after.0), limit, state.as_str()], wait).await
+            some(tx, condition, values![integer(after.0), limit, state.as_str()], wait, sql::wanted).await
         }
-        Select::Page { after, .. } => some(tx, condition, values![integer(after.0), limit], wait).await,
+        Select::Page { after, .. } => {
+            some(tx, condition, values![integer(after.0), limit], wait, sql::wanted).await
+        }
     }
 }
 
@@ -108,6 +113,7 @@ async fn some(
     condition: &str,
     values: &[Value<'_>],
     others: Others,
+    read: fn(&mut Cells<'_>) -> Result<Option<Payment>, JournalError>,
 ) -> Result<Vec<Payment>, JournalError> {
     let lock = match (tx.purpose(), others) {
         (Purpose::Read, _) => "",
@@ -115,7 +121,7 @@ async fn some(
         (Purpose::Write, Others::PassBy) => " FOR UPDATE SKIP LOCKED",
     };
     let sql = format!("SELECT {} FROM payments WHERE {condition}{lock}", sql::PAYMENT);
-    let mut payments = tx.all(&sql, values, sql::payment).await?;
+    let mut payments: Vec<_> = tx.all(&sql, values, read).await?.into_iter().flatten().collect();
     name(tx, &mut payments).await?;
     Ok(payments)
 }

@@ -57,3 +57,20 @@ pub(crate) fn steps() -> String {
     }
     sql + "\n    ELSE FALSE END"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rule is made anew by whoever opens the journal, so an older version would take the newer's steps away. It
+    /// only refuses a journal that has a migration which it does not know.
+    #[test]
+    fn other_steps_come_with_a_migration() {
+        let digest: String =
+            Sha256::digest(steps()).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(
+            digest, "f3f1dc40f9da1960",
+            "steps were changed: add a migration to every store, even an empty one"
+        );
+    }
+}

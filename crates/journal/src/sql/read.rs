@@ -18,7 +18,21 @@ pub(crate) const PAYMENT: &str = "id, key, generation, provider, operation, refe
     changed_at, over_at, fingerprint, instruction, events, version";
 
 /// But for the names that the gateway gave, which are rows of their own.
-pub(crate) fn payment(cells: &mut Cells<'_>) -> Result<Payment, JournalError> {
+/// A payment that is to be worked on. One that a newer version wrote, or that is damaged, keeps no other one waiting: it
+/// is passed by, and told of each time.
+pub(crate) fn workable(cells: &mut Cells<'_>) -> Result<Option<Payment>, JournalError> {
+    payment(cells).map(Some).or_else(|error| {
+        tracing::error!(%error, "a payment cannot be worked on, since its row cannot be read");
+        Ok(None)
+    })
+}
+
+/// A payment that is asked for, which nobody is told is not there.
+pub(crate) fn wanted(cells: &mut Cells<'_>) -> Result<Option<Payment>, JournalError> {
+    payment(cells).map(Some)
+}
+
+fn payment(cells: &mut Cells<'_>) -> Result<Payment, JournalError> {
     Ok(Payment {
         id: PaymentId(cells.number()?),
         key: cells.parsed()?,

@@ -11,13 +11,13 @@ use crate::{Filter, Find, JournalError, Payment, PaymentId, Worker};
 
 pub(super) fn one(connection: &Connection, by: &Find) -> Result<Option<Payment>, JournalError> {
     let mut found = match by {
-        Find::Id(id) => some(connection, "id = ?", params![integer(id.0)])?,
+        Find::Id(id) => some(connection, "id = ?", params![integer(id.0)], sql::wanted)?,
         Find::Key(key) => {
-            some(connection, "key = ? ORDER BY generation DESC LIMIT 1", params![key.as_str()])?
+            some(connection, "key = ? ORDER BY generation DESC LIMIT 1", params![key.as_str()], sql::wanted)?
         }
         Find::Reference(provider, reference) => {
             let names = params![provider.as_str(), reference.as_str()];
-            some(connection, "provider = ? AND reference = ?", names)?
+            some(connection, "provider = ? AND reference = ?", names, sql::wanted)?
         }
         Find::ProviderRef { provider, kind, value } => {
             let (provider, kind, value) = (provider.clone(), kind.clone(), value.clone());
@@ -35,25 +35,30 @@ pub(super) fn many(
 ) -> Result<Vec<Payment>, JournalError> {
     let condition = condition(which);
     match which {
-        Select::Key(key) => some(connection, condition, params![key.as_str(), limit]),
+        Select::Key(key) => some(connection, condition, params![key.as_str(), limit], sql::wanted),
         Select::ProviderRef { provider, kind, value } => {
-            some(connection, condition, params![provider.as_str(), kind, value, limit])
+            some(connection, condition, params![provider.as_str(), kind, value, limit], sql::wanted)
         }
         Select::Due { provider, now } => {
-            some(connection, condition, params![provider.as_str(), now.unix_millis(), limit])
+            some(connection, condition, params![provider.as_str(), now.unix_millis(), limit], sql::workable)
         }
-        Select::Expired { now: moment } | Select::Erasable { before: moment } => {
-            some(connection, condition, params![moment.unix_millis(), limit])
+        Select::Expired { now: moment } => {
+            some(connection, condition, params![moment.unix_millis(), limit], sql::workable)
+        }
+        Select::Erasable { before: moment } => {
+            some(connection, condition, params![moment.unix_millis(), limit], sql::wanted)
         }
         Select::Exposed { provider, operation, amount } => {
             let (minor, currency) = (amount.minor(), amount.currency().code());
             let values = params![provider.as_str(), operation.as_str(), minor, currency, limit];
-            some(connection, condition, values)
+            some(connection, condition, values, sql::wanted)
         }
         Select::Page { which: Filter::In(state), after } => {
-            some(connection, condition, params![integer(after.0), limit, state.as_str()])
+            some(connection, condition, params![integer(after.0), limit, state.as_str()], sql::wanted)
         }
-        Select::Page { after, .. } => some(connection, condition, params![integer(after.0), limit]),
+        Select::Page { after, .. } => {
+            some(connection, condition, params![integer(after.0), limit], sql::wanted)
+        }
     }
 }
 
@@ -96,12 +101,17 @@ fn select(condition: &str) -> String {
     format!("SELECT {} FROM payments WHERE {condition}", sql::PAYMENT)
 }
 
-fn some(connection: &Connection, condition: &str, values: impl Params) -> Result<Vec<Payment>, JournalError> {
+fn some(
+    connection: &Connection,
+    condition: &str,
+    values: impl Params,
+    read: fn(&mut Cells<'_>) -> Result<Option<Payment>, JournalError>,
+) -> Result<Vec<Payment>, JournalError> {
     let mut statement = connection.prepare_cached(&select(condition)).map_err(failed)?;
     let mut rows = statement.query(values).map_err(failed)?;
     let mut payments = Vec::new();
     while let Some(row) = rows.next().map_err(failed)? {
-        let mut payment = sql::payment(&mut Cells::of(row))?;
+        let Some(mut payment) = read(&mut Cells::of(row))? else { continue };
         payment.provider_refs = refs(connection, payment.id)?;
         payments.push(payment);
     }

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use malipo_core::{DeliveryPurpose, Good, GoodKind, Raw, Secret, State};
 use malipo_journal::{
-    Apply, Done, Entry, Erase, EventId, Find, Journal, JournalErrorKind, PaymentId, PaymentState, Source,
-    SqliteConfig, SqliteJournal, StoreDelivery,
+    Apply, ClaimDue, Done, Entry, Erase, EventId, Find, Journal, JournalErrorKind, PaymentId, PaymentState,
+    Source, SqliteConfig, SqliteJournal, StoreDelivery, Sweep,
 };
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use crate::bench::{Bench, Clock, PROVIDER, key, open, open_under, report};
+use crate::bench::{Bench, Clock, PROVIDER, key, lease, open, open_under, report};
 
 /// A folder with a journal in it.
 struct Folder(TempDir);
@@ -330,6 +330,28 @@ fn what_a_newer_version_wrote_stops_only_what_needs_it() {
     let later = "INSERT INTO migrations VALUES (2, 'more', zeroblob(32), 0)";
     assert_eq!(folder.by_hand().execute(later, []), Ok(1));
     assert_eq!(kind_of(folder.config()), JournalErrorKind::Newer);
+}
+
+/// Whoever works on payments is not kept from the others by one that it cannot read.
+#[test]
+fn a_payment_that_cannot_be_read_keeps_no_other_waiting() {
+    let folder = Folder::new();
+    let bench = folder.bench();
+    pollster::block_on(async {
+        bench.sending(open("A")).await;
+        let (late, _) = bench.sending(open("B")).await;
+        bench.recorded("C").await;
+        let due = bench.recorded("D").await;
+        let newer = "UPDATE payments SET attention = 'a reason of next year' WHERE id IN (1, 3)";
+        assert_eq!(folder.by_hand().execute(newer, []), Ok(2));
+        bench.clock.forward(61);
+        assert_eq!(bench.done(Entry::Sweep(Sweep::new(9))).await, Done::Swept(vec![late]));
+        let claim = Entry::ClaimDue(ClaimDue::new(PROVIDER, lease("a"), 9));
+        let Done::Claimed(claims) = bench.done(claim).await else { panic!() };
+        assert!(claims.iter().any(|claim| claim.payment.id == due), "{claims:?}");
+        let asked = bench.journal.find(&Find::Key(key("A"))).await.unwrap_err();
+        assert_eq!(asked.kind(), JournalErrorKind::Newer, "whoever asks for it is told");
+    });
 }
 
 #[test]
