@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::metadata::Package;
+use crate::metadata::{Package, Publication};
 use crate::tidy::rooms::PROVIDERS;
 use crate::workspace::{Workspace, output};
 
@@ -79,7 +79,44 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
         command.args(["--package", &tree.package]).args(&tree.arguments);
         println!("{}", tree.judge(&output(&mut command)?)?);
     }
+    for arguments in builds(&workspace.packages()?) {
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        let listing = ["tree", "--edges", "normal", "--prefix", "none", "--format", "{p} [{f}]", "--locked"];
+        let listing = output(workspace.cargo(&listing).args(&arguments))?;
+        let built = format!("cargo build {}", arguments.join(" "));
+        if turns_on(&listing, JOURNAL, CRASH_POINTS) {
+            let (built, arguments) = (built.trim_end(), arguments.join(" "));
+            return Err(format!(
+                "`{built}` has {JOURNAL}'s {CRASH_POINTS}, which are for tests only: \
+                 `cargo tree {arguments} -e features -i {JOURNAL}` shows why"
+            ));
+        }
+    }
+    println!("{JOURNAL}: {CRASH_POINTS} in no build but of those who ask for them");
     Ok(())
+}
+
+/// The crate with places at which a process can be stopped, and the feature that makes them.
+const JOURNAL: &str = "malipo-journal";
+const CRASH_POINTS: &str = "crash-points";
+
+/// The builds that must not have them: what `cargo build` at the root makes, and each published package with all that it
+/// offers. The journal offers them itself, so it is built as it comes.
+fn builds(packages: &[Package]) -> Vec<Vec<String>> {
+    let published = packages.iter().filter(|package| package.publication == Publication::Published);
+    let each = published.map(|Package { name, .. }| {
+        let all = (name != JOURNAL).then_some("--all-features");
+        ["--package", name].into_iter().chain(all).map(str::to_owned).collect()
+    });
+    std::iter::once(Vec::new()).chain(each).collect()
+}
+
+/// Whether a listing of `name version (folder) [features]` lines has a package with this feature.
+fn turns_on(listing: &str, package: &str, feature: &str) -> bool {
+    listing.lines().filter(|line| line.split(' ').next() == Some(package)).any(|line| {
+        let features = line.rsplit_once('[').and_then(|(_, features)| features.split_once(']'));
+        features.is_some_and(|(features, _)| features.split(',').any(|one| one == feature))
+    })
 }
 
 impl Tree {
@@ -132,7 +169,7 @@ fn crates(listing: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{CLIENTS, PROVIDER, Tree, crates, present, trees};
+    use super::{CLIENTS, CRASH_POINTS, JOURNAL, PROVIDER, Tree, builds, crates, present, trees, turns_on};
     use crate::metadata::{Package, Product, Publication};
 
     const LISTING: &str = "malipo-daraja v0.1.0 (crates/daraja)\nhttp v1.5.0\ntokio-macros v2.0.0\n\
@@ -168,6 +205,24 @@ mod tests {
         assert_eq!(rows("daraja"), [None, Some(PROVIDER), Some(95), Some(140)]);
         assert_eq!(rows("kyanda"), [Some(PROVIDER), Some(95), Some(140)]);
         assert!(rows("sasapay").is_empty());
+    }
+
+    #[test]
+    fn crash_points_are_found_where_they_are_on() {
+        let line = |features| {
+            format!("serde v1.0.0 [crash-points]\nmalipo-journal v0.1.0 (/a [b]/c) [{features}] (*)")
+        };
+        assert!(turns_on(&line("crash-points,default,sqlite"), JOURNAL, CRASH_POINTS));
+        assert!(!turns_on(&line("default,sqlite"), JOURNAL, CRASH_POINTS));
+        assert!(!turns_on("", JOURNAL, CRASH_POINTS));
+    }
+
+    #[test]
+    fn crash_points_are_looked_for_in_the_root_and_in_all_that_is_published() {
+        let mut world = package("malipo-world", &[]);
+        world.publication = Publication::Unpublished;
+        let builds = builds(&[package("malipo", &[]), package(JOURNAL, &[CRASH_POINTS]), world]);
+        assert_eq!(builds, [&[][..], &["--package", "malipo", "--all-features"], &["--package", JOURNAL]]);
     }
 
     fn package(name: &str, features: &[&str]) -> Package {
