@@ -1,10 +1,11 @@
 //! A server of PostgreSQL that is made for one run and thrown away after it.
 
+use std::io::Read as _;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-use std::{env, fs, thread};
+use std::{env, fmt, fs, thread};
 
 use crate::workspace::{Workspace, not_started, output};
 
@@ -23,17 +24,27 @@ pub(crate) enum Disk {
     Careless,
 }
 
+/// What becomes of the files. Closed on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Files {
+    /// Nobody needs them.
+    Removed,
+    /// A person is to look at them.
+    Kept,
+}
+
 /// A server that runs. Dropping it ends it and removes its files.
-#[derive(Debug)]
 pub(crate) struct Cluster {
     folder: PathBuf,
     server: Child,
     port: u16,
+    password: String,
+    files: Files,
 }
 
 impl Cluster {
     /// Makes one in a new folder of the system's temporary files, and waits until it takes connections. On this machine
-    /// only, on a port that is free.
+    /// only, on a port that is free, and with a password: other users of the machine can reach the port.
     ///
     /// # Errors
     ///
@@ -41,17 +52,30 @@ impl Cluster {
     pub(crate) fn start(workspace: &Workspace, disk: Disk) -> Result<Self, String> {
         let programs =
             programs().ok_or("PostgreSQL's `initdb` is neither on PATH nor in /usr/lib/postgresql")?;
-        let folder = folder()?;
-        let server = Self::launch(workspace, &programs, &folder, disk);
+        let (password, folder) = (password()?, folder()?);
+        let server = Self::launch(workspace, &programs, &folder, disk, &password);
         let (server, port) = server.inspect_err(|_| remove(&folder))?;
-        let mut cluster = Self { folder, server, port };
+        let mut cluster = Self { folder, server, port, password, files: Files::Removed };
         cluster.wait(workspace, &programs)?;
         Ok(cluster)
     }
 
-    /// Where it is, as a client is told.
+    /// Where it is, as a client is told: with the password, so it is passed on in an environment and in no argument.
     pub(crate) fn address(&self) -> String {
-        format!("host=127.0.0.1 port={} user=malipo dbname=postgres", self.port)
+        let Self { port, password, .. } = self;
+        format!("host=127.0.0.1 port={port} user=malipo password={password} dbname=postgres")
+    }
+
+    /// Ends it in order and keeps its files. Says how to start it again.
+    pub(crate) fn keep(mut self) -> String {
+        self.files = Files::Kept;
+        let (folder, port) = (self.folder.display().to_string(), self.port);
+        drop(self);
+        format!(
+            "PostgreSQL's files are kept in {folder}: `postgres -D {folder}/data -c port={port} \
+             -c unix_socket_directories=` as their owner starts it again, for `malipo` with the password in \
+             {folder}/password"
+        )
     }
 
     fn launch(
@@ -59,14 +83,19 @@ impl Cluster {
         programs: &Path,
         folder: &Path,
         disk: Disk,
+        password: &str,
     ) -> Result<(Child, u16), String> {
-        let data = folder.join("data");
+        let (data, secret) = (folder.join("data"), folder.join("password"));
         let user = unprivileged(workspace)?;
+        // Closed before the password is in it.
+        output(&mut workspace.program("chmod", &["700", &folder.to_string_lossy()]))?;
+        fs::write(&secret, password).map_err(|error| error.to_string())?;
         if let Some(user) = &user {
-            output(&mut workspace.program("chown", &[user, &folder.to_string_lossy()]))?;
+            output(&mut workspace.program("chown", &["-R", user, &folder.to_string_lossy()]))?;
         }
         let mut initdb = as_user(workspace, user.as_deref(), &programs.join("initdb"));
-        initdb.arg("--pgdata").arg(&data).args(["--username", "malipo", "--auth", "trust", "--no-sync"]);
+        initdb.arg("--pgdata").arg(&data).args(["--username", "malipo", "--no-sync"]);
+        initdb.args(["--auth", "scram-sha-256", "--pwfile"]).arg(&secret);
         output(initdb.args(["--encoding", "UTF8", "--no-locale"]).current_dir(folder))?;
         let port = free_port()?;
         let mut settings = vec![
@@ -104,18 +133,34 @@ impl Cluster {
     }
 }
 
-/// Not in order but at once: nobody needs what it has.
+/// Without the password.
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cluster")
+            .field("folder", &self.folder)
+            .field("port", &self.port)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Not in order but at once, unless somebody needs what it has.
 impl Drop for Cluster {
     fn drop(&mut self) {
-        // SIGQUIT, on which the server ends its children, too; killed itself it would leave them behind.
+        // On both the server ends its children, too; killed itself it would leave them behind.
+        let signal = match self.files {
+            Files::Removed => "-QUIT",
+            Files::Kept => "-INT",
+        };
         let number = self.server.id().to_string();
-        let asked = Command::new("kill").args(["-QUIT", &number]).stderr(Stdio::null()).status();
+        let asked = Command::new("kill").args([signal, &number]).stderr(Stdio::null()).status();
         if !asked.is_ok_and(|status| status.success()) {
             // It has ended already, or it ends now.
             let _ = self.server.kill();
         }
         let _ = self.server.wait();
-        remove(&self.folder);
+        if self.files == Files::Removed {
+            remove(&self.folder);
+        }
     }
 }
 
@@ -140,10 +185,19 @@ pub(crate) fn programs() -> Option<PathBuf> {
 }
 
 fn folder() -> Result<PathBuf, String> {
-    let folder = env::temp_dir().join(format!("malipo-postgres-{}", std::process::id()));
+    let folder = env::temp_dir().join(format!("malipo-postgres-{}-{}", std::process::id(), free_port()?));
     remove(&folder);
     fs::create_dir(&folder).map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
     Ok(folder)
+}
+
+/// A new one, that nobody guesses.
+fn password() -> Result<String, String> {
+    let mut bytes = [0; 16];
+    fs::File::open("/dev/urandom")
+        .and_then(|mut random| random.read_exact(&mut bytes))
+        .map_err(|error| format!("no randomness: {error}"))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// PostgreSQL refuses to run as root: then the user it has in Debian, or nobody.
@@ -182,23 +236,51 @@ fn pause() {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cluster, Disk};
+    use super::{Cluster, Disk, programs};
     use crate::workspace::{Workspace, output};
 
     #[test]
-    fn a_server_comes_up_and_goes_without_a_trace() {
-        let workspace = Workspace::find(Vec::new()).unwrap();
-        if std::env::var_os("MALIPO_WITHOUT")
-            .is_some_and(|without| without.to_string_lossy().split(',').any(|tool| tool == "postgres"))
-        {
+    fn a_server_comes_up_for_those_who_know_its_password_and_goes_without_a_trace() {
+        if is_without_postgres() {
             return;
         }
+        let workspace = Workspace::find(Vec::new()).unwrap();
         let cluster = Cluster::start(&workspace, Disk::Careless).unwrap();
-        let (folder, port) = (cluster.folder.clone(), cluster.port.to_string());
-        let asked =
-            || output(&mut workspace.program("pg_isready", &["--host", "127.0.0.1", "--port", &port]));
-        assert!(folder.is_dir() && asked().is_ok());
+        let (folder, address) = (cluster.folder.clone(), cluster.address());
+        let asked = |password: &str| {
+            let psql = programs().unwrap().join("psql");
+            let mut psql = workspace.program(psql, &[&address, "--no-password", "--command", "SELECT 1"]);
+            output(psql.env("PGPASSWORD", password))
+        };
+        assert!(folder.is_dir() && asked("").is_ok());
+        let known = address.replace(&cluster.password, "0");
+        let refused =
+            output(&mut workspace.program(
+                programs().unwrap().join("psql"),
+                &[&known, "--no-password", "--command", "SELECT 1"],
+            ));
+        assert!(refused.unwrap_err().contains("password authentication failed"));
+        assert!(!format!("{cluster:?}").contains(&cluster.password));
         drop(cluster);
-        assert!(!folder.exists() && asked().is_err());
+        assert!(!folder.exists() && asked("").is_err());
+    }
+
+    #[test]
+    fn what_is_kept_can_be_started_again() {
+        if is_without_postgres() {
+            return;
+        }
+        let workspace = Workspace::find(Vec::new()).unwrap();
+        let cluster = Cluster::start(&workspace, Disk::Careless).unwrap();
+        let (folder, password) = (cluster.folder.clone(), cluster.password.clone());
+        let told = cluster.keep();
+        assert!(told.contains(&folder.join("data").display().to_string()) && !told.contains(&password));
+        assert!(folder.join("data/PG_VERSION").is_file() && !folder.join("data/postmaster.pid").exists());
+        super::remove(&folder);
+    }
+
+    fn is_without_postgres() -> bool {
+        let without = std::env::var_os("MALIPO_WITHOUT").unwrap_or_default();
+        without.to_string_lossy().split(',').any(|tool| tool == "postgres")
     }
 }

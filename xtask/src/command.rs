@@ -42,8 +42,8 @@ enum Options {
     Passed {
         /// What it may be about.
         subjects: &'static [&'static str],
-        /// What may follow.
-        values: &'static [&'static str],
+        /// What may follow, and what its value is.
+        values: &'static [(&'static str, &'static str)],
     },
 }
 
@@ -129,7 +129,7 @@ pub(crate) fn parse(words: &[String], place: Place) -> Result<Request, String> {
                 let tool = tools::named(tool);
                 without.push(tool.ok_or_else(|| format!("no such tool; there is {}", tools::names()))?);
             }
-            Options::Passed { values, .. } if values.contains(&word) => {
+            Options::Passed { values, .. } if values.iter().any(|(name, _)| *name == word) => {
                 let value = words.next().ok_or_else(|| format!("`{word}` needs a value"))?;
                 passed.extend([word.to_owned(), value.to_owned()]);
             }
@@ -150,8 +150,8 @@ fn named(name: &str) -> Option<&'static Command> {
 /// The listing of commands.
 pub(crate) fn usage() -> String {
     let mut usage = String::from("usage: cargo xtask COMMAND\n\n");
-    for Command { name, summary, options, .. } in COMMANDS {
-        let options = match options {
+    for Command { name, summary, options: command_options, .. } in COMMANDS {
+        let options = match command_options {
             Options::None => String::new(),
             Options::Without => " [--without TOOL]".to_owned(),
             Options::Passed { subjects, .. } => {
@@ -160,6 +160,10 @@ pub(crate) fn usage() -> String {
         };
         // Writing to a string does not fail.
         let _ = writeln!(usage, "  {:<26}{summary}", format!("{name}{options}"));
+        if let Options::Passed { values, .. } = command_options {
+            let values: String = values.iter().map(|(name, value)| format!(" [{name} {value}]")).collect();
+            let _ = writeln!(usage, "  {:<25}{values}", "");
+        }
     }
     let _ = write!(usage, "\nTOOL is one of: {}", tools::names());
     usage
@@ -280,6 +284,16 @@ mod tests {
         for command in COMMANDS.iter().filter(|command| command.turn == Turn::Alone) {
             assert!(guide.contains(&format!("cargo xtask {}", command.name)), "{}", command.name);
         }
+    }
+
+    #[test]
+    fn the_usage_lists_what_may_follow() {
+        for shown in
+            ["[--kills NUMBER]", "[--seed NUMBER]", "[--store sqlite|postgres]", "[--workers NUMBER]"]
+        {
+            assert!(usage().contains(shown), "{shown}");
+        }
+        assert!(usage().contains("[--folder FOLDER] [--rounds NUMBER]"));
     }
 
     #[test]

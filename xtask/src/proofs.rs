@@ -1,12 +1,14 @@
 //! Proofs that take longer than CI may: each is a program of `malipo-world`, started here.
 
-use crate::cluster::{Cluster, Disk};
+use crate::cluster::{self, Cluster, Disk};
+use crate::tools;
 use crate::workspace::{Workspace, run};
 
 /// What `soak` takes.
-pub(crate) const SOAK: &[&str] = &["--kills", "--seed", "--store", "--workers"];
+pub(crate) const SOAK: &[(&str, &str)] =
+    &[("--kills", "NUMBER"), ("--seed", "NUMBER"), ("--store", "sqlite|postgres"), ("--workers", "NUMBER")];
 /// What `bench` takes.
-pub(crate) const BENCH: &[&str] = &["--folder", "--rounds"];
+pub(crate) const BENCH: &[(&str, &str)] = &[("--folder", "FOLDER"), ("--rounds", "NUMBER")];
 
 /// Every store, and how many workers share it where nobody says.
 const STORES: &[(&str, &[&str])] = &[("sqlite", &["1"]), (SERVER, &["1", "4"])];
@@ -36,15 +38,31 @@ pub(crate) fn soak(workspace: &Workspace) -> Result<(), String> {
         return Err(format!("there is no such store; there is {}", known.join(", ")));
     }
     for (store, usual) in stores {
-        // Ended when the store's turn is over, whichever way.
-        let cluster = (*store == SERVER).then(|| Cluster::start(workspace, Disk::Durable)).transpose()?;
-        let address = cluster.as_ref().map(Cluster::address);
-        for workers in asked_workers.as_slice().iter().chain(usual.iter().filter(|_| asked_workers.is_none()))
-        {
-            let mut command = program(workspace, "soak", &[]);
-            command.args(["run", "--store", store, "--workers", workers]).args(&rest);
-            run(command.args(address.iter().flat_map(|address| ["--postgres", address])))?;
+        let asked: Vec<_> = asked_workers.map_or_else(|| usual.to_vec(), |asked| vec![asked]);
+        if *store != SERVER {
+            soak_with(workspace, store, &asked, &rest, None)?;
+            continue;
         }
+        tools::provide_one(workspace, tools::POSTGRES)?;
+        // Ended when the store's turn is over, whichever way.
+        let cluster = Cluster::start(workspace, Disk::Durable)?;
+        let outcome = soak_with(workspace, store, &asked, &rest, Some(&cluster));
+        outcome.map_err(|error| format!("{error}\n{}", cluster.keep()))?;
+    }
+    Ok(())
+}
+
+fn soak_with(
+    workspace: &Workspace,
+    store: &str,
+    asked_workers: &[&str],
+    rest: &[&str],
+    cluster: Option<&Cluster>,
+) -> Result<(), String> {
+    for workers in asked_workers {
+        let mut command = program(workspace, "soak", &[]);
+        command.args(["run", "--store", store, "--workers", workers]).args(rest);
+        run(command.envs(cluster.map(|cluster| (cluster::ADDRESS, cluster.address()))))?;
     }
     Ok(())
 }

@@ -88,6 +88,19 @@ pub(crate) fn provide(workspace: &Workspace) -> Result<(), String> {
     Ok(())
 }
 
+/// Sees to it that the tool called so is there, for what cannot do without.
+///
+/// # Errors
+///
+/// When it is missing and cannot be installed from here.
+pub(crate) fn provide_one(workspace: &Workspace, name: &str) -> Result<(), String> {
+    match named(name) {
+        Some(tool) if !is_there(workspace, tool) => install(workspace, tool),
+        Some(_) => Ok(()),
+        None => Err(format!("no such tool; there is {}", names())),
+    }
+}
+
 fn is_there(workspace: &Workspace, tool: &Tool) -> bool {
     match tool.probe {
         Probe::Server => cluster::programs().is_some(),
