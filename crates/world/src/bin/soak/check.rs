@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use malipo::journal::{
-    AttemptRecord, Event as Told, EventId, EventKind, Find, Journal, Payment, PaymentId, PaymentState,
+    AttemptEnd, AttemptRecord, Event as Told, EventId, EventKind, Find, Journal, Payment, PaymentState,
 };
 use malipo_sim::{Event, Gateway, Ledger, Move, MoveKind, Operation};
 
@@ -14,6 +14,8 @@ use crate::findings::{Findings, Row};
 use crate::front::{Answer, Posted};
 use crate::harness::Heard;
 use crate::orders;
+use crate::owed::Owed;
+use crate::{floors, histories};
 
 /// What is left of a run once everything has come to its end.
 pub(crate) struct Run {
@@ -24,16 +26,20 @@ pub(crate) struct Run {
     pub(crate) books: Arc<dyn Journal>,
     pub(crate) ledger: Ledger,
     pub(crate) events: Vec<Event>,
+    /// How many requests to pay or to collect each gateway counted, also those that its log no longer has.
+    pub(crate) calls: BTreeMap<Gateway, usize>,
     pub(crate) posted: Vec<Posted>,
     pub(crate) heard: Heard,
     pub(crate) took: Duration,
 }
 
 /// One payment as the books have it.
-struct Kept {
+pub(crate) struct Kept {
     gateway: Gateway,
-    payment: Payment,
-    attempts: Vec<AttemptRecord>,
+    /// What was ordered, by the list and not by the books.
+    owed: Owed,
+    pub(crate) payment: Payment,
+    pub(crate) attempts: Vec<AttemptRecord>,
 }
 
 /// Compares.
@@ -49,8 +55,10 @@ pub(crate) async fn compare(run: &Run) -> Result<Findings, Box<dyn Error>> {
     repetitions(run, &mut findings)?;
     moves(run, &kept, &mut findings);
     sends(run, &kept, &mut findings);
-    histories(&told, &kept, run, &mut findings);
+    accepted(run, &kept, &mut findings);
+    histories::follow(&told, &kept, run, &mut findings);
     deliveries(run, &mut findings).await?;
+    floors::hold(run, &mut findings);
     Ok(findings)
 }
 
@@ -79,6 +87,11 @@ async fn kept(run: &Run, told: &[Told], findings: &mut Findings) -> Result<Vec<K
             findings.violations.push(format!("LOST: {key} is not in the books"));
             continue;
         };
+        let owed = owed(run, number)?;
+        let stored = payment.instruction()?;
+        if stored.and_then(|stored| Owed::of(gateway, &stored)).as_ref() != Some(&owed) {
+            findings.violations.push(format!("CHANGED: {key} was {owed}, and is kept as something else"));
+        }
         let now = (payment.id.0, payment.reference.to_string());
         match run.heard.taken.get(&number) {
             Some(taken) if *taken == now => {}
@@ -86,7 +99,7 @@ async fn kept(run: &Run, told: &[Told], findings: &mut Findings) -> Result<Vec<K
             None => findings.violations.push(format!("LOST: nobody said that {key} was taken")),
         }
         let attempts = run.books.attempts(payment.id).await?;
-        all.push(Kept { gateway, payment, attempts });
+        all.push(Kept { gateway, owed, payment, attempts });
     }
     let opened: BTreeSet<_> =
         told.iter().filter(|event| event.kind == EventKind::Opened).map(|event| event.payment).collect();
@@ -96,32 +109,36 @@ async fn kept(run: &Run, told: &[Told], findings: &mut Findings) -> Result<Vec<K
     Ok(all)
 }
 
-/// What was paid more often than it was ordered. It asks the orders and the ledger, and not the books: an amount is its
-/// order's own, but for the twins at Kyanda.
+/// What the order of this number comes to.
+fn owed(run: &Run, number: u32) -> Result<Owed, Box<dyn Error>> {
+    let order = orders::Order::of(run.seed, number)?;
+    let owed = Owed::of(orders::gateway(number), &order.instruction);
+    Ok(owed.ok_or("an order that nobody can hold against the ledger")?)
+}
+
+/// What was paid more often than it was ordered. It asks the orders and the ledger, and not the books: amount and party
+/// are an order's own, but for the twins at Kyanda.
 fn repetitions(run: &Run, findings: &mut Findings) -> Result<(), Box<dyn Error>> {
     let mut ordered: BTreeMap<_, usize> = BTreeMap::new();
     for number in 0..run.orders {
-        let order = orders::Order::of(run.seed, number)?;
-        let amount = order.instruction.terms().map(|terms| terms.amount.amount());
-        *ordered.entry((orders::gateway(number), amount)).or_default() += 1;
+        *ordered.entry(owed(run, number)?).or_default() += 1;
     }
     for one in run.ledger.moves().iter().filter(|one| one.kind == MoveKind::Payment) {
-        let left = ordered.entry((one.gateway, Some(one.amount))).or_default();
+        let owed = Owed::moved(one);
+        let left = ordered.entry(owed.clone()).or_default();
         match left.checked_sub(1) {
             Some(less) => *left = less,
             None => {
                 findings.paid_twice += 1;
-                let (gateway, amount, name) = (one.gateway, one.amount, &one.gateway_reference);
-                findings
-                    .violations
-                    .push(format!("PAID TWICE: {gateway} moved {amount} once more, as {name}"));
+                let name = &one.gateway_reference;
+                findings.violations.push(format!("PAID TWICE: {owed} once more than ordered, as {name}"));
             }
         }
     }
     Ok(())
 }
 
-/// Paid is moved once, in that amount; failed and cancelled is never moved; what waits for a person moved once at most,
+/// Paid is moved once, to whom and in the amount that was ordered; failed and cancelled is never moved; what waits for a person moved once at most,
 /// and says why it waits.
 fn moves(run: &Run, kept: &[Kept], findings: &mut Findings) {
     let mut moved: BTreeMap<(Gateway, &str), Vec<&Move>> = BTreeMap::new();
@@ -130,7 +147,7 @@ fn moves(run: &Run, kept: &[Kept], findings: &mut Findings) {
         moved.entry((one.gateway, name)).or_default().push(one);
     }
     let mut waiting = Vec::new();
-    for Kept { gateway, payment, .. } in kept {
+    for Kept { gateway, owed, payment, attempts } in kept {
         let mut mine = moved.remove(&(*gateway, payment.reference.as_str())).unwrap_or_default();
         for name in payment.provider_refs.iter() {
             mine.extend(moved.remove(&(*gateway, name.value.as_str())).unwrap_or_default());
@@ -139,25 +156,31 @@ fn moves(run: &Run, kept: &[Kept], findings: &mut Findings) {
         row.orders += 1;
         row.moved += mine.len();
         if payment.state() == PaymentState::Review && mine.is_empty() {
-            waiting.push((*gateway, payment));
+            waiting.push(owed);
         }
+        let held_back =
+            |one: &AttemptRecord| matches!(one.end, Some(AttemptEnd::NotSent | AttemptEnd::Throttled));
+        row.held_back +=
+            usize::from(payment.state() == PaymentState::Review && attempts.iter().all(held_back));
         findings.stuck += usize::from(!payment.state().is_final() && payment.state() != PaymentState::Review);
-        let right = agrees(payment, &mine, row);
+        let right = agrees(payment, owed, &mine, row);
         if !right {
             let (id, state, times) = (payment.id, payment.state(), mine.len());
-            findings.violations.push(format!("DISAGREE: payment {id} is {state}, and moved {times} times"));
+            findings
+                .violations
+                .push(format!("DISAGREE: payment {id} ({owed}) is {state}, and moved {times} times"));
         }
     }
     strangers(moved.into_values().flatten(), waiting, findings);
 }
 
 /// Whether what the books say of a payment is what the ledger says.
-fn agrees(payment: &Payment, moved: &[&Move], row: &mut Row) -> bool {
-    let in_full = moved.iter().all(|one| one.amount == payment.amount.amount());
+fn agrees(payment: &Payment, owed: &Owed, moved: &[&Move], row: &mut Row) -> bool {
+    let as_ordered = moved.iter().all(|one| Owed::moved(one) == *owed);
     match payment.state() {
         PaymentState::Paid => {
             row.paid += 1;
-            moved.len() == 1 && in_full
+            moved.len() == 1 && as_ordered
         }
         PaymentState::Failed | PaymentState::Cancelled => {
             row.failed += 1;
@@ -165,7 +188,7 @@ fn agrees(payment: &Payment, moved: &[&Move], row: &mut Row) -> bool {
         }
         PaymentState::Review => {
             row.review += 1;
-            moved.len() <= 1 && in_full && payment.attention().is_some()
+            moved.len() <= 1 && as_ordered && payment.attention().is_some()
         }
         _ => false,
     }
@@ -173,31 +196,27 @@ fn agrees(payment: &Payment, moved: &[&Move], row: &mut Row) -> bool {
 
 /// Money under a name that the books do not have. A gateway without references moved it, and nobody was told its name:
 /// a payment that waits for a person stands for it.
-fn strangers<'a>(
-    moved: impl Iterator<Item = &'a Move>,
-    mut waiting: Vec<(Gateway, &Payment)>,
-    findings: &mut Findings,
-) {
+fn strangers<'a>(moved: impl Iterator<Item = &'a Move>, mut waiting: Vec<&Owed>, findings: &mut Findings) {
     for one in moved {
         let row = findings.rows.entry(one.gateway).or_default();
         row.moved += 1;
-        let fits = |(gateway, payment): &(Gateway, &Payment)| {
-            *gateway == one.gateway && one.reference.is_none() && payment.amount.amount() == one.amount
-        };
+        let owed = Owed::moved(one);
+        let fits = |waits: &&Owed| one.reference.is_none() && **waits == owed;
         match waiting.iter().position(fits) {
             Some(at) => drop(waiting.swap_remove(at)),
             None => {
                 findings.unexplained += 1;
-                let (gateway, name, amount) = (one.gateway, &one.gateway_reference, one.amount);
-                findings.violations.push(format!(
-                    "UNEXPLAINED: {gateway} moved {amount} as {name}, and no payment stands for it"
-                ));
+                let name = &one.gateway_reference;
+                findings
+                    .violations
+                    .push(format!("UNEXPLAINED: {owed} moved as {name}, and no payment stands for it"));
             }
         }
     }
 }
 
-/// No request left that no attempt stands for.
+/// No request left that no attempt stands for. Kyanda's name nobody, so they are counted together here, and what became
+/// of them is counted for each payment in [`accepted`].
 fn sends(run: &Run, kept: &[Kept], findings: &mut Findings) {
     let mut seen: BTreeMap<(Gateway, Option<&str>), usize> = BTreeMap::new();
     for event in &run.events {
@@ -212,8 +231,16 @@ fn sends(run: &Run, kept: &[Kept], findings: &mut Findings) {
             findings.rows.entry(*gateway).or_default().sent += 1;
         }
     }
+    for (gateway, calls) in &run.calls {
+        let sent = findings.rows.entry(*gateway).or_default().sent;
+        if sent != *calls {
+            findings.violations.push(format!(
+                "UNSEEN: {gateway} counted {calls} requests and its log has {sent}: the run is too long for it"
+            ));
+        }
+    }
     let mut attempts: BTreeMap<(Gateway, Option<&str>), usize> = BTreeMap::new();
-    for Kept { gateway, payment, attempts: made } in kept {
+    for Kept { gateway, payment, attempts: made, .. } in kept {
         findings.rows.entry(*gateway).or_default().attempts += made.len();
         let name = (*gateway != Gateway::Kyanda).then_some(payment.reference.as_str());
         *attempts.entry((*gateway, name)).or_default() += made.len();
@@ -233,35 +260,25 @@ fn sends(run: &Run, kept: &[Kept], findings: &mut Findings) {
     }
 }
 
-/// Events have no gap, and an end is told once. The lives that were killed while they sent are those whose attempts had
-/// to be swept.
-fn histories(told: &[Told], kept: &[Kept], run: &Run, findings: &mut Findings) {
-    let mut known: BTreeMap<PaymentId, (u64, usize)> = BTreeMap::new();
-    let mut swept = BTreeSet::new();
-    for event in told {
-        let (last, ends) = known.entry(event.payment).or_default();
-        if event.sequence != *last + 1 {
-            findings
-                .violations
-                .push(format!("GAP: payment {} goes on with event {}", event.payment, event.sequence));
-        }
-        *last = event.sequence;
-        *ends += usize::from(event.outcome().is_some());
-        if event.kind == EventKind::Swept {
-            swept.insert((event.payment, event.attempt));
+/// Nothing was accepted more often than attempts for it are written: by whom it goes to and how much it is, so that it
+/// holds for a gateway without references, too.
+fn accepted(run: &Run, kept: &[Kept], findings: &mut Findings) {
+    let mut written: BTreeMap<&Owed, usize> = BTreeMap::new();
+    for Kept { owed, attempts, .. } in kept {
+        *written.entry(owed).or_default() += attempts.len();
+    }
+    let mut taken: BTreeMap<Owed, usize> = BTreeMap::new();
+    for payment in run.ledger.payments() {
+        *taken.entry(Owed::accepted(payment)).or_default() += 1;
+    }
+    for (owed, times) in taken {
+        let attempts = written.get(&owed).copied().unwrap_or_default();
+        if attempts < times {
+            findings.violations.push(format!(
+                "UNWRITTEN: {owed} was accepted {times} times, and {attempts} attempts are written"
+            ));
         }
     }
-    for Kept { payment, attempts, .. } in kept {
-        let ends = known.get(&payment.id).map_or(0, |(_, ends)| *ends);
-        if ends != usize::from(payment.state().is_final()) {
-            findings.violations.push(format!("ENDS: payment {} ended {ends} times", payment.id));
-        }
-        for attempt in attempts.iter().filter(|one| swept.contains(&(one.payment, Some(one.number)))) {
-            findings.swept += 1;
-            findings.in_a_send.insert(attempt.worker.to_string());
-        }
-    }
-    findings.in_a_send.retain(|life| run.killed.contains(life));
 }
 
 /// What was answered with 200 is in the books, byte for byte.

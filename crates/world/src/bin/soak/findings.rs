@@ -38,6 +38,8 @@ pub(crate) struct Row {
     pub(crate) paid: usize,
     pub(crate) failed: usize,
     pub(crate) review: usize,
+    /// Those of `review` that never reached the gateway: it turned them away, or they waited for their turn.
+    pub(crate) held_back: usize,
     pub(crate) moved: usize,
     pub(crate) attempts: usize,
     pub(crate) sent: usize,
@@ -46,14 +48,15 @@ pub(crate) struct Row {
 impl Findings {
     /// Tells a person.
     pub(crate) fn tell(&self, run: &Run) {
-        let columns = ["orders", "paid", "failed", "review", "moved", "attempts", "sent"];
+        let columns = ["orders", "paid", "failed", "review", "held back", "moved", "attempts", "sent"];
         anstream::println!("\n{:<10}{}", "", columns.map(|name| format!("{name:>10}")).concat());
         for (gateway, row) in &self.rows {
-            let numbers = [row.orders, row.paid, row.failed, row.review, row.moved, row.attempts, row.sent];
+            let judged = [row.orders, row.paid, row.failed, row.review, row.held_back];
+            let numbers = judged.into_iter().chain([row.moved, row.attempts, row.sent]);
             anstream::println!(
                 "{:<10}{}",
                 gateway.as_str(),
-                numbers.map(|number| format!("{number:>10}")).concat()
+                numbers.map(|number| format!("{number:>10}")).collect::<String>()
             );
         }
         let both = self.in_a_send.union(&self.in_a_delivery).count();

@@ -6,10 +6,10 @@ use std::process::{ExitCode, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use malipo::journal::{Address, Filter, PaymentId, PaymentState};
+use malipo::journal::{Address, Filter, Journal, PaymentId, PaymentState};
 use malipo::{DeliveryPurpose, Env as _, SystemEnv, Timer as _};
 use malipo_sim::{
-    DarajaAccount, DarajaKey, Fault, Gateway, KasaPayAccount, KyandaAccount, Options, Plan, Sim,
+    DarajaAccount, DarajaKey, Fault, Gateway, KasaPayAccount, KyandaAccount, Operation, Options, Plan, Sim,
 };
 use rust_decimal::Decimal;
 use tempfile::TempDir;
@@ -93,15 +93,17 @@ pub(crate) async fn run(arguments: &Arguments, seed: u64) -> Result<ExitCode, Bo
         harness.more_orders().await;
         harness.start(worker).await?;
     }
-    let stuck = harness.finish(&env).await?;
+    let books = harness.place.open().await?;
+    let stuck = harness.finish(&*books, &env).await?;
     harness.end(&env).await?;
     let run = Run {
         seed,
         orders: harness.orders,
         killed: std::mem::take(&mut harness.killed),
-        books: harness.place.open().await?,
+        books,
         ledger: harness.sim.ledger(),
         events: harness.sim.events(),
+        calls: harness.calls(),
         posted: harness.front.posted(),
         heard: std::mem::take(&mut *harness.heard()),
         took: env.monotonic(),
@@ -239,14 +241,14 @@ impl Harness {
     }
 
     /// Waits until every order was taken and every payment is over or waits for a person; says what is not by then.
-    async fn finish(&mut self, env: &SystemEnv) -> Result<Vec<String>, Box<dyn Error>> {
+    async fn finish(&mut self, books: &dyn Journal, env: &SystemEnv) -> Result<Vec<String>, Box<dyn Error>> {
         let last = format!("-{}", self.lives);
         let (mut until, mut seen) = (env.monotonic() + PATIENCE, (0, 0));
         let mut first = true;
         loop {
             self.sim.idle().await;
             let through = self.heard().through.iter().any(|life| life.ends_with(&last));
-            let open = if through { self.open_payments().await? } else { Vec::new() };
+            let open = if through { open_payments(books).await? } else { Vec::new() };
             if through && open.is_empty() {
                 return Ok(Vec::new());
             }
@@ -271,19 +273,13 @@ impl Harness {
         }
     }
 
-    /// What is open and does not wait for a person.
-    async fn open_payments(&self) -> Result<Vec<String>, Box<dyn Error>> {
-        let books = self.place.open().await?;
-        let (mut after, mut open) = (PaymentId(0), Vec::new());
-        loop {
-            let page = books.list(Filter::Open, after, 100).await?;
-            let Some(last) = page.last() else { return Ok(open) };
-            after = last.id;
-            let stuck = page.iter().filter(|payment| payment.state() != PaymentState::Review);
-            open.extend(
-                stuck.map(|one| format!("STUCK: payment {} ({}) is {}", one.id, one.key, one.state())),
-            );
-        }
+    /// How many requests to pay or to collect each gateway has counted.
+    fn calls(&self) -> BTreeMap<Gateway, usize> {
+        let gateways = [Gateway::Daraja, Gateway::KasaPay, Gateway::SasaPay, Gateway::Kyanda];
+        let of = |gateway| {
+            [Operation::PayOut, Operation::Collect].map(|operation| self.sim.calls(gateway, operation))
+        };
+        gateways.map(|gateway| (gateway, of(gateway).iter().sum())).into()
     }
 
     /// Lets every worker finish what it is doing.
@@ -301,6 +297,18 @@ impl Harness {
             }
         }
         Ok(())
+    }
+}
+
+/// What is open and does not wait for a person.
+async fn open_payments(books: &dyn Journal) -> Result<Vec<String>, Box<dyn Error>> {
+    let (mut after, mut open) = (PaymentId(0), Vec::new());
+    loop {
+        let page = books.list(Filter::Open, after, 100).await?;
+        let Some(last) = page.last() else { return Ok(open) };
+        after = last.id;
+        let stuck = page.iter().filter(|payment| payment.state() != PaymentState::Review);
+        open.extend(stuck.map(|one| format!("STUCK: payment {} ({}) is {}", one.id, one.key, one.state())));
     }
 }
 

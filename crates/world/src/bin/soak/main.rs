@@ -5,9 +5,12 @@
 mod check;
 mod dice;
 mod findings;
+mod floors;
 mod front;
 mod harness;
+mod histories;
 mod orders;
+mod owed;
 mod setup;
 mod store;
 mod worker;
@@ -41,12 +44,9 @@ pub(crate) struct Arguments {
     /// How often a worker is killed.
     #[arg(long, value_name = "NUMBER", default_value_t = 200)]
     pub(crate) kills: u32,
-    /// Where the books are.
+    /// Where the books are. PostgreSQL's address is read from `MALIPO_POSTGRES`; they get a schema of their own there.
     #[arg(long, value_name = "STORE")]
     pub(crate) store: Store,
-    /// The address of PostgreSQL, where the books are there. A schema of their own is made there.
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) postgres: Option<String>,
     /// How many workers share the books.
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
     pub(crate) workers: u32,

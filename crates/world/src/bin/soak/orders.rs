@@ -22,20 +22,21 @@ const NOBODY: &str = "0700000101";
 const UNWILLING: [&str; 2] = ["0700000130", "0700000132"];
 
 impl Order {
-    /// The order of this number. Its amount is its own, unless it is the twin of the one before it at Kyanda: the
-    /// gateway takes no reference, so only party and amount tell its payments apart.
+    /// The order of this number. Its amount and its party are its own, unless it is the twin of the one before it at
+    /// Kyanda: the gateway takes no reference, so only party and amount tell its payments apart. Those who are never
+    /// paid and never pay are the same few.
     pub(crate) fn of(seed: u64, number: u32) -> Result<Self, Box<dyn Error>> {
         let gateway = gateway(number);
         let is_twin = gateway == Gateway::Kyanda && number % 40 == 39;
         let shape = if is_twin { number - 4 } else { number };
         let mut dice = Dice::seeded(seed ^ (u64::from(shape) << 32));
         let terms = Terms::new("REPLACED".parse()?, Money::shillings(100 + shape));
-        let customer = format!("0722{:06}", dice.below(1_000_000));
+        let customer = format!("0722{shape:06}");
         let is_odd = dice.below(8) == 0;
         let phone = if is_odd { NOBODY.parse()? } else { customer.parse()? };
         let instruction = match gateway {
             Gateway::KasaPay => {
-                let till = format!("{}", 500_000 + dice.below(100_000));
+                let till = format!("{}", 500_000 + shape);
                 let payee = Payee::till(till.parse()?).with_name("Test Limited".parse()?);
                 Instruction::PayOut(PayOut::new(payee, terms))
             }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::store::Place;
 
 /// All that a worker needs to know. The credentials are the simulator's.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Setup {
     /// The name of this life of the worker.
     pub(crate) life: String,

@@ -20,10 +20,10 @@ pub(crate) enum Store {
 }
 
 /// Where the books of one run are.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Place {
     pub(crate) store: Store,
-    /// The file, or the server.
+    /// The file, or the server, with its password.
     address: String,
     /// The schema of this run, where there are any.
     schema: String,
@@ -42,10 +42,10 @@ impl Place {
     /// A place that nobody has written to.
     pub(crate) fn new(arguments: &Arguments, folder: &Path) -> Result<Self, Box<dyn Error>> {
         let store = arguments.store;
-        let address = match (store, &arguments.postgres) {
+        let address = match (store, server()) {
             (Store::Sqlite, _) => folder.join("books.db").display().to_string(),
-            (Store::Postgres, Some(address)) => address.clone(),
-            (Store::Postgres, None) => return Err("say where PostgreSQL is, with --postgres".into()),
+            (Store::Postgres, Some(address)) => address,
+            (Store::Postgres, None) => return Err("say where PostgreSQL is, with MALIPO_POSTGRES".into()),
         };
         Ok(Self { store, address, schema: format!("soak_{}", std::process::id()) })
     }
@@ -65,11 +65,17 @@ impl Place {
         }
     }
 
-    /// Where a person finds them after a run, if they are still there.
+    /// Where a person finds them after a run, if they are still there. The address is not told: it has a password.
     pub(crate) fn told(&self) -> String {
         match self.store {
             Store::Sqlite => self.address.clone(),
-            Store::Postgres => format!("the schema {} of {}", self.schema, self.address),
+            Store::Postgres => format!("the schema {} of the server", self.schema),
         }
     }
+}
+
+/// The server, as `cargo xtask soak` tells it: not in an argument, which every user of the machine can read.
+#[allow(clippy::disallowed_methods, reason = "this is a program, and its configuration is there")]
+fn server() -> Option<String> {
+    std::env::var("MALIPO_POSTGRES").ok()
 }
