@@ -17,13 +17,13 @@ use crate::{Arguments, callers, disk};
 const LEVELS: [(usize, u32); 3] = [(1, 1000), (64, 6000), (512, 10_000)];
 
 /// The bare rows.
-const BARE: &str = "bare rows, SQLite";
+const BARE: &str = "bare rows, SQLite (1 commit)";
 /// The first commit of a submit.
-const COMMIT: &str = "Journal::commit, SQLite";
+const COMMIT: &str = "Journal::commit, SQLite (1)";
 /// A submit from its beginning to its end: two commits, and what is read between.
-const SUBMIT: &str = "Payments::submit, SQLite";
+const SUBMIT: &str = "Payments::submit, SQLite (2)";
 /// The same without a disk.
-const MEMORY: &str = "Payments::submit, memory";
+const MEMORY: &str = "Payments::submit, memory (2)";
 
 /// Measures, and prints.
 ///
