@@ -22,16 +22,6 @@ mod altered;
 ))]
 mod books;
 mod breaks;
-#[cfg(all(
-    feature = "daraja",
-    feature = "kasapay",
-    feature = "kyanda",
-    feature = "sasapay",
-    feature = "hyper",
-    feature = "reqwest",
-    feature = "sqlite",
-))]
-mod crashes;
 mod outside_provider;
 mod outside_subject;
 #[cfg(all(
