@@ -13,7 +13,7 @@ const KILLS: usize = 20;
 /// than any may be here.
 const REVIEW: usize = 60;
 /// The most payments of all gateways together that may be left to a person, for whatever reason, in a hundred.
-const REVIEW_OF_ALL: usize = 50;
+const REVIEW_OF_ALL: usize = 75;
 
 /// Holds a run against them.
 pub(crate) fn hold(run: &Run, findings: &mut Findings) {
