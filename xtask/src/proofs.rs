@@ -71,9 +71,12 @@ fn soak_with(
 ///
 /// # Errors
 ///
-/// When it fails. It judges nothing: figures are for people.
+/// When PostgreSQL cannot be had, or it fails. It judges nothing: figures are for people.
 pub(crate) fn bench(workspace: &Workspace) -> Result<(), String> {
+    tools::provide_one(workspace, tools::POSTGRES)?;
+    let cluster = Cluster::start(workspace, Disk::Durable)?;
     let mut command = program(workspace, "bench", &["--release"]);
+    command.env(cluster::ADDRESS, cluster.address());
     run(command.args(workspace.passed()))
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use malipo::SystemEnv;
-use malipo::journal::{Journal, MemoryJournal, SqliteJournal};
+use malipo::journal::{Journal, MemoryJournal, PostgresConfig, PostgresJournal, SqliteJournal};
 use tempfile::TempDir;
 
 use crate::bare::{self, Rows, Shape, Writer};
@@ -24,6 +24,10 @@ const COMMIT: &str = "Journal::commit, SQLite (1)";
 const SUBMIT: &str = "Payments::submit, SQLite (2)";
 /// The same without a disk.
 const MEMORY: &str = "Payments::submit, memory (2)";
+/// The same on a server.
+const SERVER: &str = "Payments::submit, server (2)";
+/// How many connections to the server an engine has.
+const CONNECTIONS: usize = 16;
 
 /// Measures, and prints.
 ///
@@ -36,16 +40,24 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     anstream::println!("{}; {}", disk::machine(), disk::file_system(folder.path()));
     tell_flush(folder.path())?;
     let mut bench = Bench::prepare(folder).await?;
-    let mut table = Table::new([BARE, COMMIT, SUBMIT, MEMORY]);
+    let mut ways = vec![BARE, COMMIT, SUBMIT, MEMORY];
+    match bench.server {
+        Some(_) => ways.push(SERVER),
+        None => anstream::println!("no server of PostgreSQL in MALIPO_POSTGRES: it is not measured"),
+    }
+    let mut table = Table::new(ways);
     for (callers, count) in LEVELS {
         for round in 0..=arguments.rounds {
             // In turns, so that what else the machine does falls on all alike. The first round warms up.
-            let rates = [
+            let mut rates = vec![
                 bench.bare(callers, count).await?,
                 bench.commit(callers, count).await?,
                 bench.submit(callers, count, Books::File).await?,
                 bench.submit(callers, count, Books::Memory).await?,
             ];
+            if bench.server.is_some() {
+                rates.push(bench.submit(callers, count, Books::Server).await?);
+            }
             if round > 0 {
                 table.add(callers, rates);
             }
@@ -67,6 +79,7 @@ fn tell_flush(folder: &Path) -> Result<(), Box<dyn Error>> {
 enum Books {
     File,
     Memory,
+    Server,
 }
 
 struct Bench {
@@ -75,6 +88,8 @@ struct Bench {
     rows: Vec<Rows>,
     merchant: Merchant,
     files: u32,
+    /// The address of PostgreSQL, with its password.
+    server: Option<String>,
 }
 
 impl Bench {
@@ -90,13 +105,22 @@ impl Bench {
         drop(journal);
         let (shape, rows) = bare::read(&file)?;
         let merchant = Merchant::new()?;
-        Ok(Self { folder, shape, rows, merchant, files: 0 })
+        Ok(Self { folder, shape, rows, merchant, files: 0, server: server() })
     }
 
     /// A file that was not there before; every measurement has its own.
     fn file(&mut self) -> PathBuf {
         self.files += 1;
         self.folder.path().join(format!("{}.db", self.files))
+    }
+
+    /// A schema that was not there before.
+    async fn server(&mut self) -> Result<Arc<dyn Journal>, Box<dyn Error>> {
+        self.files += 1;
+        let schema = format!("bench_{}_{}", std::process::id(), self.files);
+        let address = self.server.as_deref().ok_or("no server is named")?;
+        let config = PostgresConfig::new(address).with_schema(schema).with_connections(CONNECTIONS);
+        Ok(Arc::new(PostgresJournal::open(config).await?))
     }
 
     async fn bare(&mut self, callers: usize, count: u32) -> Result<u64, Box<dyn Error>> {
@@ -124,6 +148,7 @@ impl Bench {
         let journal: Arc<dyn Journal> = match books {
             Books::File => Arc::new(SqliteJournal::open(self.file().as_path(), env)?),
             Books::Memory => Arc::new(MemoryJournal::new(env)),
+            Books::Server => self.server().await?,
         };
         let payments = self.merchant.payments(journal)?;
         let all = (0..count).map(|number| Ok((orders::key(number)?, orders::payout(number)?)));
@@ -134,4 +159,10 @@ impl Bench {
         })
         .await
     }
+}
+
+/// The server, as `cargo xtask bench` tells it: not in an argument, which every user of the machine can read.
+#[allow(clippy::disallowed_methods, reason = "this is a program, and its configuration is there")]
+fn server() -> Option<String> {
+    std::env::var("MALIPO_POSTGRES").ok()
 }

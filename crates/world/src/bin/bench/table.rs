@@ -2,19 +2,19 @@
 
 /// What was measured, by callers: for each way, the rate in each round.
 #[derive(Debug)]
-pub(crate) struct Table<const WAYS: usize> {
-    ways: [&'static str; WAYS],
-    rounds: Vec<(usize, [u64; WAYS])>,
+pub(crate) struct Table {
+    ways: Vec<&'static str>,
+    rounds: Vec<(usize, Vec<u64>)>,
 }
 
-impl<const WAYS: usize> Table<WAYS> {
+impl Table {
     /// The first way is what the others are held against.
-    pub(crate) const fn new(ways: [&'static str; WAYS]) -> Self {
+    pub(crate) const fn new(ways: Vec<&'static str>) -> Self {
         Self { ways, rounds: Vec::new() }
     }
 
     /// Adds a round.
-    pub(crate) fn add(&mut self, callers: usize, rates: [u64; WAYS]) {
+    pub(crate) fn add(&mut self, callers: usize, rates: Vec<u64>) {
         self.rounds.push((callers, rates));
     }
 
@@ -27,8 +27,8 @@ impl<const WAYS: usize> Table<WAYS> {
             let rounds: Vec<_> =
                 self.rounds.iter().filter(|(callers, _)| *callers == level).map(|(_, rates)| rates).collect();
             for (way, name) in self.ways.iter().enumerate() {
-                let of = |rates: &[u64; WAYS]| rates.get(way).copied().unwrap_or_default();
-                let first = |rates: &[u64; WAYS]| rates.first().copied().unwrap_or_default();
+                let of = |rates: &[u64]| rates.get(way).copied().unwrap_or_default();
+                let first = |rates: &[u64]| rates.first().copied().unwrap_or_default();
                 let rates = rounds.iter().map(|rates| of(rates));
                 // In thousandths.
                 let ratios = rounds.iter().map(|rates| {
