@@ -2,18 +2,20 @@
 
 mod at_the_door;
 mod books;
+mod ends;
 mod money;
-mod sums;
+mod orders;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use malipo::Env as _;
-use malipo::journal::{Event, PaymentId, PaymentState};
+use malipo::journal::{Attempt, Event, PaymentId, PaymentState};
 use malipo_sim::World;
 
 use crate::clock::Clock;
+use crate::orders::Order;
 use crate::unbuilt::Unbuilt;
 use crate::violation::{Invariant, Violation};
 use crate::witness::Witness;
@@ -39,6 +41,10 @@ pub(crate) struct Checker {
     sim: World,
     clock: Clock,
     witness: Witness,
+    /// What was asked for: all that there may be, and all that there has to be.
+    orders: Vec<Order>,
+    /// The attempts that reached a gateway.
+    arrived: BTreeSet<(PaymentId, Attempt)>,
     /// How much of what the witness has was held against the books already.
     arrivals: usize,
     acknowledged: usize,
@@ -47,9 +53,16 @@ pub(crate) struct Checker {
 }
 
 impl Checker {
-    pub(crate) fn new(file: &Path, sim: World, clock: Clock, witness: Witness) -> Result<Self, Unbuilt> {
+    pub(crate) fn new(
+        file: &Path,
+        sim: World,
+        clock: Clock,
+        witness: Witness,
+        orders: Vec<Order>,
+    ) -> Result<Self, Unbuilt> {
         let books = Books::open(file, Arc::new(clock.clone()))?;
-        Ok(Self { books, sim, clock, witness, arrivals: 0, acknowledged: 0, past: BTreeMap::new() })
+        let (arrived, past) = (BTreeSet::new(), BTreeMap::new());
+        Ok(Self { books, sim, clock, witness, orders, arrived, arrivals: 0, acknowledged: 0, past })
     }
 
     /// After every turn in which anything was committed, arrived or was answered.
@@ -61,10 +74,11 @@ impl Checker {
             Err(wrong) => vec![wrong],
             Ok(rows) => {
                 let mut wrong = self.at_the_door(&rows);
-                wrong.extend(self.acknowledged(Since::Last));
+                wrong.extend(self.acknowledged(&rows, Since::Last));
                 wrong.extend(self.events(&rows));
                 wrong.extend(self.finals(&rows));
-                wrong.extend(self.intents(&rows));
+                wrong.extend(self.written(&rows));
+                wrong.extend(self.asked_for(&rows));
                 wrong
             }
         };
@@ -78,7 +92,8 @@ impl Checker {
         let wrong = match self.rows() {
             Err(wrong) => vec![wrong],
             Ok(rows) => {
-                let mut wrong = self.acknowledged(Since::Ever);
+                let mut wrong = self.acknowledged(&rows, Since::Ever);
+                wrong.extend(self.all_there(&rows));
                 wrong.extend(self.moved(&rows));
                 wrong.extend(self.told(&rows));
                 let stuck = rows.iter().filter(|row| !rests(row.payment.state()));

@@ -12,9 +12,8 @@ use malipo::kyanda::Kyanda;
 use malipo::sasapay::SasaPay;
 use malipo::transport::Transport;
 use malipo::{
-    Answer, CallbackError, Callbacks, Capabilities, Collect, Delivery, Env, Instruction, Money, Network,
-    PayOut, Payee, Payer, Provider, ProviderId, Read, Reply, Report, Secret, Storage, Terms, Ticket,
-    async_trait,
+    Answer, CallbackError, Callbacks, Capabilities, Delivery, Env, Instruction, Provider, ProviderId, Read,
+    Reply, Report, Secret, Storage, Ticket, async_trait,
 };
 use malipo_sim::{DarajaAccount, DarajaKey, Gateway, World};
 use tempfile::{Builder, TempDir};
@@ -166,29 +165,4 @@ impl Callbacks for Account {
     fn secrets(&self) -> Vec<Secret> {
         self.callbacks.secrets()
     }
-}
-
-/// Who is at the other end: what the gateway's ledger names ends with this.
-pub(crate) fn party(gateway: Gateway) -> &'static str {
-    match gateway {
-        Gateway::KasaPay => "565656",
-        _ => "708374149",
-    }
-}
-
-/// What is asked of a gateway: so much, to or from always the same party.
-pub(crate) fn instruction(gateway: Gateway, amount: &str) -> Result<Instruction, Unbuilt> {
-    // The engine puts a reference of its own in its place.
-    let terms = Terms::new("REPLACED".parse()?, Money::kes(amount)?);
-    let phone = || "0708374149".parse();
-    Ok(match gateway {
-        Gateway::KasaPay => {
-            let payee = Payee::till("565656".parse()?).with_name("Test Limited".parse()?);
-            Instruction::PayOut(PayOut::new(payee, terms))
-        }
-        Gateway::SasaPay => {
-            Instruction::Collect(Collect::new(Payer::mobile_money(Network::Safaricom, phone()?), terms))
-        }
-        _ => Instruction::PayOut(PayOut::new(Payee::wallet(Network::Safaricom, phone()?), terms)),
-    })
 }

@@ -1,12 +1,14 @@
 #![doc = include_str!("../README.md")]
 
 mod altered;
+mod caller;
 mod checker;
 mod clock;
 mod executor;
 mod exhaust;
 mod gateways;
 mod life;
+mod orders;
 mod postman;
 mod process;
 mod run;
@@ -25,7 +27,7 @@ pub use gateways::{Account, House};
 pub use life::{Death, Life, Place};
 pub use postman::{Answering, Door, HonestDoor, Postman};
 pub use run::{Outcome, Run};
-pub use scenario::{Scenario, Trouble, Work};
+pub use scenario::{Scenario, Then, Trouble, Work};
 pub use unbuilt::Unbuilt;
 pub use violation::{Invariant, Violation};
 pub use wire::Wire;

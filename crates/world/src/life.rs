@@ -9,6 +9,8 @@ use std::time::Duration;
 use malipo::async_trait;
 use malipo_journal::{CrashPoint, CrashPoints};
 
+use crate::witness::Witness;
+
 /// Where a process can die. Open: more will come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -89,20 +91,22 @@ impl fmt::Display for Death {
 #[derive(Debug)]
 pub struct Life {
     death: Option<Death>,
+    witness: Witness,
     lived: Mutex<Lived>,
 }
 
 #[derive(Debug, Default)]
 struct Lived {
-    passed: BTreeMap<Place, usize>,
+    /// How many lines the trace had each time that it came by.
+    passed: BTreeMap<Place, Vec<u64>>,
     /// Nothing of it has any effect from then on.
     over: bool,
 }
 
 impl Life {
-    /// A life that ends so, or not by itself.
-    pub const fn until(death: Option<Death>) -> Self {
-        Self { death, lived: Mutex::new(Lived { passed: BTreeMap::new(), over: false }) }
+    /// A life that ends so, or not by itself, before the eyes of `witness`.
+    pub const fn until(death: Option<Death>, witness: Witness) -> Self {
+        Self { death, witness, lived: Mutex::new(Lived { passed: BTreeMap::new(), over: false }) }
     }
 
     /// Comes by `place`. Returns only if the process lives on.
@@ -125,8 +129,8 @@ impl Life {
             return;
         }
         let passed = lived.passed.entry(place).or_default();
-        *passed += 1;
-        lived.over = self.death.is_some_and(|death| death.place == place && *passed >= death.count);
+        passed.push(self.witness.events());
+        lived.over = self.death.is_some_and(|death| death.place == place && passed.len() >= death.count);
     }
 
     /// Whether it is over.
@@ -139,8 +143,9 @@ impl Life {
         self.death
     }
 
-    /// How often it came by each place.
-    pub fn passed(&self) -> BTreeMap<Place, usize> {
+    /// How many lines the trace had each time that it came by each place. As many as before are a sign that nothing
+    /// happened in between.
+    pub fn passed(&self) -> BTreeMap<Place, Vec<u64>> {
         self.lived().passed.clone()
     }
 

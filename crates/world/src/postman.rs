@@ -152,11 +152,12 @@ impl Postman {
             Either::Left((Ok(Reply { status, body, .. }), _)) => {
                 let delivery = callback.answered(status, &body);
                 if (200..300).contains(&status) && matches!(delivery, Delivery::Answered(_)) {
-                    let (reference, body) =
-                        (callback.reference().to_owned(), callback.request().body().to_vec());
+                    let request = callback.request();
+                    let (path, body) = (request.uri().path().to_owned(), request.body().to_vec());
+                    let reference = callback.reference().to_owned();
                     let mut seen = office.witness.seen();
                     seen.changed = true;
-                    seen.acknowledged.push(Acknowledged { reference, body });
+                    seen.acknowledged.push(Acknowledged { reference, path, body });
                 }
                 delivery
             }

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use malipo::journal::{Filter, Journal as _, Key, Payment, PaymentId, Payments, PaymentsError};
-use malipo::{Env as _, Instruction, ProviderId, Timer as _};
+use malipo::journal::{Filter, Journal as _, Payment, PaymentId, Payments, PaymentsError};
+use malipo::{Env as _, Timer as _};
+use malipo_sim::World;
 
 use crate::clock::Clock;
 use crate::executor::{Group, Spawner};
 use crate::life::Life;
+use crate::orders::Order;
 use crate::scenario::Work;
 use crate::watched::Watched;
 use crate::witness::Witness;
@@ -24,14 +26,6 @@ const REST: Duration = Duration::from_secs(600);
 /// How often somebody looks for new events, where nothing else says when.
 const FOLLOWS: Duration = Duration::from_millis(900);
 
-/// A payment that is to be made.
-#[derive(Debug, Clone)]
-pub(crate) struct Order {
-    pub(crate) key: Key,
-    pub(crate) account: ProviderId,
-    pub(crate) instruction: Instruction,
-}
-
 /// One process, as long as its group lives.
 #[derive(Debug, Clone)]
 pub(crate) struct Process {
@@ -42,16 +36,21 @@ pub(crate) struct Process {
     pub(crate) clock: Clock,
     pub(crate) witness: Witness,
     pub(crate) work: Work,
+    /// What the payer's phone and the gateway's own pages show to people.
+    pub(crate) sim: World,
     /// How many orders it has yet to submit.
     pub(crate) submitting: Arc<AtomicUsize>,
+    /// How many it has yet to submit and to follow up.
+    pub(crate) following_up: Arc<AtomicUsize>,
 }
 
 impl Process {
     /// Submits these and works until it dies.
     pub(crate) fn start(self, orders: Vec<Order>, spawner: &Spawner) {
         self.submitting.store(orders.len(), Ordering::SeqCst);
+        self.following_up.store(orders.len(), Ordering::SeqCst);
         for order in orders {
-            spawner.spawn(self.group, self.clone().submit(order));
+            spawner.spawn(self.group, self.clone().see_to(order));
         }
         let group = self.group;
         match self.work {
@@ -68,15 +67,24 @@ impl Process {
         self.submitting.load(Ordering::SeqCst) == 0
     }
 
-    async fn submit(self, order: Order) {
-        let Order { key, account, instruction } = order;
+    /// Whether it has done all with its orders that was to be done.
+    pub(crate) fn is_content(&self) -> bool {
+        self.following_up.load(Ordering::SeqCst) == 0
+    }
+
+    async fn see_to(self, order: Order) {
         for _ in 0..PATIENCE {
-            let done = self.payments.submit(&account, key.clone(), instruction.clone()).await;
+            let Order { key, account, instruction, .. } = &order;
+            let done = self.payments.submit(account, key.clone(), instruction.clone()).await;
             self.life.go_on().await;
             match done {
                 Ok(payment) => {
                     self.witness.note(format!("{:?} submitted {key}: {}", self.group, payment.state()));
                     self.submitting.fetch_sub(1, Ordering::SeqCst);
+                    match self.follow_up(&order).await {
+                        Ok(()) => self.following_up.fetch_sub(1, Ordering::SeqCst),
+                        Err(why) => return self.witness.complain(format!("{key}: {why}")),
+                    };
                     return;
                 }
                 Err(error @ (PaymentsError::Refused(_) | PaymentsError::Journal(_))) => {
@@ -86,7 +94,7 @@ impl Process {
                 Err(error) => return self.witness.complain(format!("{key} cannot be submitted: {error}")),
             }
         }
-        self.witness.complain(format!("{key} was not submitted in {PATIENCE} tries"));
+        self.witness.complain(format!("{} was not submitted in {PATIENCE} tries", order.key));
     }
 
     async fn all_the_time(self) {

@@ -24,8 +24,28 @@ pub struct Scenario {
     pub trouble: Trouble,
     /// How long a process holds what it works on.
     pub lease: Duration,
-    /// Where the first payment ends, if no process dies.
-    pub ends: PaymentState,
+    /// What follows on a payment that was submitted.
+    pub then: Then,
+    /// Where the payments end, oldest first. After a death one may also end in front of a person, where the checker
+    /// sees that nothing else was possible.
+    pub ends: Vec<PaymentState>,
+}
+
+/// What follows on a payment that was submitted. Closed on purpose: whoever calls the engine can do no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// Nothing: it takes its course.
+    Nothing,
+    /// Once it has failed, the same is made again under its key, once.
+    Again,
+    /// Its payer is sent a code; a wrong one is handed in, and then the right one.
+    Confirms,
+    /// A person who waits for it looks at the gateway's books. What is paid there is paid; the rest has failed.
+    Decides,
+    /// The same person, who has the rest sent again.
+    SendsAgain,
+    /// The newest payment is given up.
+    Cancels,
 }
 
 /// How a process works. Closed on purpose: the engine has these two ways.
@@ -49,24 +69,46 @@ pub enum Trouble {
     Token,
     /// So many connections are refused.
     NoConnection(usize),
-    /// All payments have the same amount, so that they could be taken for each other.
+    /// All payments have the same amount and the same party, so that they could be taken for each other.
     Twins,
+    /// The same, and the request of the first is lost.
+    LostTwin,
+    /// The gateway refuses the first payment when it is asked.
+    AtTheDoor,
+    /// The gateway takes a payment that comes to nothing later.
+    Later,
+    /// The gateway does this to a code that is handed in.
+    Code(Vec<Fault>),
+}
+
+impl Trouble {
+    /// Whether payments could be taken for each other.
+    pub(crate) fn has_twins(&self) -> bool {
+        matches!(self, Self::Twins | Self::LostTwin)
+    }
 }
 
 impl Scenario {
     /// Whether nothing goes wrong in it.
     pub fn is_calm(&self) -> bool {
-        self.trouble == Trouble::Nothing
+        self.trouble == Trouble::Nothing && self.then == Then::Nothing
+    }
+
+    /// Whether a death may have brought such an end.
+    pub(crate) fn may_end(&self, state: PaymentState) -> bool {
+        match (&self.trouble, state) {
+            // The refusal was lost with who heard it, and the same is not refused when it is sent again.
+            (Trouble::AtTheDoor, PaymentState::Paid) => self.gateway == Gateway::KasaPay,
+            // Of what may have left nobody can ask, since no connection is ever made.
+            (Trouble::NoConnection(usize::MAX), PaymentState::Review) => true,
+            _ => false,
+        }
     }
 
     /// All small worlds of one gateway.
     pub fn all(gateway: Gateway) -> Vec<Self> {
         let mut all = Vec::new();
-        let new = |name, trouble| {
-            let ends = PaymentState::Paid;
-            let lease = Duration::from_secs(120);
-            Self { name, gateway, payments: 1, processes: 1, work: Work::Rounds, trouble, lease, ends }
-        };
+        let new = |name, trouble| Self::new(gateway, name, trouble);
         all.push(new("plain", Trouble::Nothing));
         all.push(Self { payments: 2, ..new("two payments", Trouble::Nothing) });
         all.push(Self { processes: 2, ..new("two processes", Trouble::Nothing) });
@@ -83,14 +125,87 @@ impl Scenario {
         let slow = Trouble::Gateway(vec![Fault::SlowReply(Duration::from_secs(12))]);
         let lease = Duration::from_secs(5);
         all.push(Self { processes: 2, lease, ..new("slower than its lease", slow) });
+        all.extend(Self::failing(gateway));
+        all.extend(Self::steered(gateway));
         for scenario in &mut all {
-            scenario.ends = scenario.end();
+            scenario.ends = scenario.ends();
         }
         all
     }
 
+    fn new(gateway: Gateway, name: &'static str, trouble: Trouble) -> Self {
+        let (work, then) = (Work::Rounds, Then::Nothing);
+        let lease = Duration::from_secs(120);
+        Self { name, gateway, payments: 1, processes: 1, work, trouble, lease, then, ends: Vec::new() }
+    }
+
+    /// Those in which nothing is paid, at least at first.
+    fn failing(gateway: Gateway) -> Vec<Self> {
+        let new = |name, trouble| Self::new(gateway, name, trouble);
+        let then = Then::Again;
+        let mut all = vec![
+            new("fails later", Trouble::Later),
+            Self { then, ..new("fails later, and is made again", Trouble::Later) },
+        ];
+        // What Daraja refuses when it is asked is a request that we do not make.
+        if gateway != Gateway::Daraja {
+            all.push(new("refused at the door", Trouble::AtTheDoor));
+            all.push(Self { then, ..new("refused at the door, and made again", Trouble::AtTheDoor) });
+        }
+        all
+    }
+
+    /// Those in which the caller or a person has a hand.
+    fn steered(gateway: Gateway) -> Vec<Self> {
+        let new = |name, then, trouble| Self { then, ..Self::new(gateway, name, trouble) };
+        let lost = || Trouble::Gateway(vec![Fault::LostRequest]);
+        let mut all = vec![new("given up", Then::Cancels, Trouble::NoConnection(usize::MAX))];
+        // The others are asked until they say, and no person is needed.
+        if matches!(gateway, Gateway::SasaPay | Gateway::Kyanda) {
+            all.push(new("a person calls it failed", Then::Decides, lost()));
+            all.push(new("a person sends it again", Then::SendsAgain, lost()));
+        }
+        if gateway == Gateway::SasaPay {
+            all.push(new("a code", Then::Confirms, Trouble::Nothing));
+            let lost = Trouble::Code(vec![Fault::LostReply]);
+            all.push(new("a code, and its answer is lost", Then::Confirms, lost));
+        }
+        if gateway == Gateway::Kyanda {
+            let unheard = Trouble::Gateway(vec![Fault::LostReply, Fault::CallbackNever]);
+            all.push(new("a person finds it paid", Then::Decides, unheard));
+            all.push(Self { payments: 2, ..new("a twin given up", Then::Cancels, Trouble::LostTwin) });
+        }
+        all
+    }
+
+    /// Where the payments end, oldest first.
+    fn ends(&self) -> Vec<PaymentState> {
+        let first = self.end();
+        match (self.then, &self.trouble) {
+            (Then::Again, Trouble::AtTheDoor) if self.gateway != Gateway::Kyanda => {
+                vec![first, PaymentState::Paid]
+            }
+            (Then::Again, _) => vec![first, first],
+            (Then::Cancels, Trouble::LostTwin) => vec![first, PaymentState::Cancelled],
+            _ => {
+                let others = (1..self.payments).map(|_| PaymentState::Paid);
+                std::iter::once(first).chain(others).collect()
+            }
+        }
+    }
+
     /// Where the first payment ends: what reached the gateway is paid in the end, unless nobody can ever tell.
     fn end(&self) -> PaymentState {
+        match (self.then, &self.trouble) {
+            (Then::Decides, Trouble::Gateway(faults)) if faults.contains(&Fault::LostRequest) => {
+                return PaymentState::Failed;
+            }
+            (Then::Decides | Then::SendsAgain, _) => return PaymentState::Paid,
+            (Then::Cancels, Trouble::LostTwin) => return PaymentState::Review,
+            (Then::Cancels, _) => return PaymentState::Cancelled,
+            (_, Trouble::AtTheDoor | Trouble::Later) => return PaymentState::Failed,
+            _ => {}
+        }
         let Trouble::Gateway(faults) = &self.trouble else { return PaymentState::Paid };
         let never_arrives = [Fault::LostRequest, Fault::ErrorBeforeAccept];
         match faults.as_slice() {

@@ -10,7 +10,7 @@ use malipo::{Report, async_trait};
 
 use crate::executor::{Breath, Group};
 use crate::life::{Life, Place};
-use crate::witness::{Witness, Written};
+use crate::witness::Witness;
 
 /// The journal of one process.
 #[derive(Debug)]
@@ -42,9 +42,7 @@ impl Watched {
         let mut seen = witness.seen();
         let begun = match done {
             Ok(Done::Opened { payment, begun }) => {
-                if let Some((provider, amount)) = asked.intent.clone() {
-                    seen.intents.push(Written { payment: *payment, provider, amount });
-                }
+                seen.written.push(*payment);
                 begun.map(|begun| (*payment, begun))
             }
             Ok(Done::Begun(begun)) => asked.payment.map(|payment| (payment, *begun)),
@@ -62,7 +60,6 @@ impl Watched {
 struct Asked {
     name: &'static str,
     payment: Option<PaymentId>,
-    intent: Option<(malipo::ProviderId, malipo::Money)>,
 }
 
 impl Asked {
@@ -87,13 +84,7 @@ impl Asked {
             Entry::Cancel(payment) => ("Cancel", Some(*payment)),
             _ => ("something", None),
         };
-        let intent = match entry {
-            Entry::Open(open) | Entry::Again(open) => {
-                open.instruction.terms().map(|terms| (open.provider.clone(), terms.amount))
-            }
-            _ => None,
-        };
-        Self { name, payment, intent }
+        Self { name, payment }
     }
 }
 

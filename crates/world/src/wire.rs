@@ -90,6 +90,7 @@ impl Wire {
             seen.arrivals.push(Arrival {
                 provider: provider.clone(),
                 reference: reference.clone(),
+                operation: *operation,
                 gateway,
                 entered: !faults.contains(&Fault::TokenExpired),
                 accepted: accepted.map(|payment| payment.gateway_reference.clone()).collect(),

@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use malipo::journal::{Attempt, Event, EventId, PaymentId, PaymentState};
-use malipo::{Env as _, Money, ProviderId, Reference};
+use malipo::{Env as _, Operation, ProviderId, Reference};
 use malipo_sim::Gateway;
 use sha2::{Digest as _, Sha256};
 
@@ -35,7 +35,7 @@ pub(crate) struct Seen {
     /// The attempts that somebody was allowed to make, oldest first.
     pub(crate) begun: Vec<(PaymentId, Attempt, Group)>,
     /// The payments that somebody was told are written down.
-    pub(crate) intents: Vec<Written>,
+    pub(crate) written: Vec<PaymentId>,
     /// The callbacks that were answered with success.
     pub(crate) acknowledged: Vec<Acknowledged>,
     /// How far who acts on events has read.
@@ -52,6 +52,8 @@ pub(crate) struct Arrival {
     pub(crate) provider: ProviderId,
     /// Our name for the payment.
     pub(crate) reference: Reference,
+    /// What it asks for: a payment, or a step of one.
+    pub(crate) operation: Operation,
     /// The gateway it reached.
     pub(crate) gateway: Option<Gateway>,
     /// Whether the gateway looked at what it asks for; not if it was turned away for its token.
@@ -60,18 +62,12 @@ pub(crate) struct Arrival {
     pub(crate) accepted: Vec<String>,
 }
 
-/// A payment that was written down, as it was asked for.
-#[derive(Debug, Clone)]
-pub(crate) struct Written {
-    pub(crate) payment: PaymentId,
-    pub(crate) provider: ProviderId,
-    pub(crate) amount: Money,
-}
-
 /// A callback that was answered with success.
 #[derive(Debug, Clone)]
 pub(crate) struct Acknowledged {
     pub(crate) reference: String,
+    /// The path that it was posted to.
+    pub(crate) path: String,
     pub(crate) body: Vec<u8>,
 }
 

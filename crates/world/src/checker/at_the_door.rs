@@ -2,29 +2,45 @@
 
 use std::collections::BTreeMap;
 
+use malipo::DeliveryPurpose;
+use malipo::journal::{PaymentState, StoredDelivery};
+
 use super::{Checker, Row, Since, Wrong};
+use crate::run::ACCOUNT;
 use crate::violation::Invariant;
-use crate::witness::Acknowledged;
+use crate::witness::{Acknowledged, Arrival};
 
 impl Checker {
-    /// Whatever arrived since the last look was committed by then, as often as it arrived.
+    /// Whatever arrived since the last look was committed by then: its newest attempt is under way, and had not arrived.
     pub(super) fn at_the_door(&mut self, rows: &[Row]) -> Vec<Wrong> {
         let seen = self.witness.seen();
         let mut wrong = Vec::new();
-        for (index, arrival) in seen.arrivals.iter().enumerate().skip(self.arrivals) {
-            let row = rows.iter().find(|row| {
-                row.payment.reference == arrival.reference && row.payment.provider == arrival.provider
-            });
-            let committed = row.map_or(0, |row| row.attempts.len());
-            let so_far = seen.arrivals.iter().take(index + 1);
-            let sent = so_far.filter(|one| one.entered && one.reference == arrival.reference).count();
-            let what = format!("{} reached {} {sent} times", arrival.reference, arrival.provider);
-            if committed == 0 {
-                let what = format!("{what}, and no attempt of it is committed");
+        for arrival in seen.arrivals.iter().skip(self.arrivals) {
+            let Arrival { reference, provider, operation, .. } = arrival;
+            let ours = |row: &&Row| row.payment.reference == *reference && row.payment.provider == *provider;
+            let row = rows.iter().find(ours);
+            let Some((payment, attempt)) = row.and_then(|row| Some((&row.payment, row.attempts.last()?)))
+            else {
+                let what = format!("{reference} reached {provider}, and no attempt of it is committed");
                 wrong.push(Wrong::new(Invariant::NoPhantom, what));
-            } else if sent > committed {
-                let what = format!("{what}, and {committed} attempts of it are committed");
+                continue;
+            };
+            let leaving = attempt.end.is_none() && attempt.operation == *operation;
+            // A step of a payment leaves its state as it is.
+            let leaving =
+                leaving && (*operation != payment.operation || payment.state() == PaymentState::Sending);
+            let this = (payment.id, attempt.number);
+            if !leaving || self.arrived.contains(&this) {
+                let what = format!(
+                    "{reference} reached {provider} while it was {}, and attempt {} of it {}",
+                    payment.state(),
+                    attempt.number,
+                    if leaving { "had arrived before" } else { "was not leaving" }
+                );
                 wrong.push(Wrong::new(Invariant::Fenced, what));
+            }
+            if arrival.entered {
+                self.arrived.insert(this);
             }
         }
         self.arrivals = seen.arrivals.len();
@@ -41,8 +57,8 @@ impl Checker {
         wrong
     }
 
-    /// What was answered with success is in the file, body for body.
-    pub(super) fn acknowledged(&mut self, since: Since) -> Vec<Wrong> {
+    /// What was answered with success is in the file: body for body, and address for address.
+    pub(super) fn acknowledged(&mut self, rows: &[Row], since: Since) -> Vec<Wrong> {
         let from = match since {
             Since::Last => self.acknowledged,
             Since::Ever => 0,
@@ -57,14 +73,48 @@ impl Checker {
             Ok(kept) => kept,
             Err(wrong) => return vec![wrong],
         };
-        let bodies: Vec<_> = kept.iter().filter_map(|kept| kept.delivery().ok().flatten()).collect();
-        let lost = acknowledged
-            .into_iter()
-            .filter(|one| !bodies.iter().any(|kept| kept.body.bytes() == one.body.as_slice()));
+        let lost =
+            acknowledged.into_iter().filter(|one| !kept.iter().any(|kept| self.is_kept(one, kept, rows)));
         lost.map(|one| {
             let what = format!("the callback {} was answered with success and is not kept", one.reference);
             Wrong::new(Invariant::AckedMeansStored, what)
         })
         .collect()
+    }
+
+    fn is_kept(&self, posted: &Acknowledged, kept: &StoredDelivery, rows: &[Row]) -> bool {
+        let Ok(Some(delivery)) = kept.delivery() else { return false };
+        let Some(PostedTo { account, payment, purpose }) = PostedTo::read(&posted.path) else { return false };
+        // There is one account, and a payment of number 0 is none.
+        let addressed = rows.iter().find(|row| row.payment.id.0 == payment).map(|row| &row.payment.reference);
+        delivery.body.bytes() == posted.body.as_slice()
+            && account == ACCOUNT
+            && self.orders.iter().all(|order| order.account == kept.provider)
+            && addressed == kept.addressed.as_ref()
+            && purpose == kept.purpose
+    }
+}
+
+/// Where a callback was posted to, as far as it says what it is about. Read here once more, in order not to ask those
+/// who are checked.
+struct PostedTo {
+    account: u32,
+    payment: u64,
+    purpose: DeliveryPurpose,
+}
+
+impl PostedTo {
+    fn read(path: &str) -> Option<Self> {
+        let mut parts = path.rsplit('/').skip(1);
+        let purpose = match parts.next()? {
+            "1" => DeliveryPurpose::Result,
+            "2" => DeliveryPurpose::Timeout,
+            "3" => DeliveryPurpose::Answer,
+            "4" => DeliveryPurpose::AnswerTimeout,
+            "6" => DeliveryPurpose::Notice,
+            _ => return None,
+        };
+        let payment = parts.next()?.parse().ok()?;
+        Some(Self { account: parts.next()?.parse().ok()?, payment, purpose })
     }
 }

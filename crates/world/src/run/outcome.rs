@@ -12,8 +12,9 @@ use crate::violation::Violation;
 pub struct Outcome {
     /// How many processes died.
     pub deaths: usize,
-    /// How often any process came by each place.
-    pub passed: BTreeMap<Place, usize>,
+    /// How many lines the trace had each time that a process came by each place: those that died in the order of their
+    /// deaths, and then those that lived on.
+    pub passed: Vec<BTreeMap<Place, Vec<u64>>>,
     /// Where the payments stand, oldest first.
     pub states: Vec<PaymentState>,
     /// How many attempts were made of all of them.

@@ -8,11 +8,9 @@ use malipo::journal::{self, Payments, Policy, SqliteJournal};
 
 use super::{ACCOUNT, REVIEW_AFTER, Run, Stage};
 use crate::executor::Group;
-use crate::gateways;
 use crate::life::{Death, Life};
 use crate::postman::Home;
-use crate::process::{Order, Process};
-use crate::scenario::Trouble;
+use crate::process::Process;
 use crate::unbuilt::Unbuilt;
 use crate::watched::Watched;
 
@@ -22,7 +20,7 @@ impl Stage<'_> {
         let Run { house, scenario, altered, .. } = &self.run;
         self.started += 1;
         let group = Group::of_process(self.started);
-        let life = Arc::new(Life::until(death));
+        let life = Arc::new(Life::until(death, self.witness.clone()));
         let timer = Arc::new(self.clock.clone());
         let transport = altered.transport(self.wire.transport(life.clone()));
         let account = house.provider(scenario.gateway, &self.sim, transport, timer.clone())?;
@@ -38,7 +36,6 @@ impl Stage<'_> {
         let mut policy = Policy::of(account.capabilities());
         policy.review_after = REVIEW_AFTER;
         let policy = altered.policy(policy);
-        let id = account.id().clone();
         let payments = Payments::new(
             journal.clone(),
             self.urls.clone(),
@@ -56,20 +53,13 @@ impl Stage<'_> {
             clock: self.clock.clone(),
             witness: self.witness.clone(),
             work: scenario.work,
+            sim: self.sim.clone(),
             submitting: Arc::new(AtomicUsize::new(0)),
+            following_up: Arc::new(AtomicUsize::new(0)),
         };
-        let orders = (1..=scenario.payments).map(|number| {
-            let amount = if scenario.trouble == Trouble::Twins { 1500 } else { 1000 + 500 * number };
-            Ok(Order {
-                key: format!("ORDER-{number}").parse()?,
-                account: id.clone(),
-                instruction: gateways::instruction(scenario.gateway, &amount.to_string())?,
-            })
-        });
-        let orders = orders.collect::<Result<Vec<_>, Unbuilt>>()?;
         self.witness.note(format!("{group:?} starts"));
         self.postman.open(Home { group, payments });
-        process.clone().start(orders, &self.executor.spawner());
+        process.clone().start(self.orders.clone(), &self.executor.spawner());
         Ok(process)
     }
 }

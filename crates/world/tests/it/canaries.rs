@@ -19,3 +19,12 @@ fn finds(gateway: Gateway, name: &str, broken: impl Alterations + 'static, invar
     let found: Vec<_> = outcome.violations.iter().map(|violation| violation.invariant).collect();
     assert!(found.contains(&invariant), "{scenario}: {found:?} {:#?}", outcome.timeline);
 }
+
+#[test]
+fn every_invariant_has_a_canary() {
+    let canaries = [include_str!("canaries/journals.rs"), include_str!("canaries/parts.rs")].concat();
+    for invariant in Invariant::ALL {
+        let found = format!(", Invariant::{invariant:?});");
+        assert!(canaries.contains(&found), "nothing shows that `{invariant}` is found");
+    }
+}

@@ -1,14 +1,26 @@
 //! Every small world of every gateway, untouched and with every death.
 
-use malipo_sim::Gateway;
-use malipo_world::{Place, Scenario, Tally};
+use std::time::Duration;
 
-use crate::house;
+use malipo_sim::Gateway;
+use malipo_world::{Death, Place, Scenario, Tally};
+
+use crate::{house, scenario};
 
 fn every_death(gateway: Gateway) -> Tally {
     let mut tally = Tally::default();
     for scenario in Scenario::all(gateway) {
         tally.exhaust(house(), &scenario).unwrap_or_else(|why| panic!("{why}"));
+        if let Some(failed) = &tally.failed {
+            panic!("{failed}");
+        }
+    }
+    println!("{gateway:?}: {tally}");
+    for place in [Place::AfterCommit, Place::AfterSend] {
+        let first = Death::at(place, 1, Duration::from_secs(1));
+        tally
+            .exhaust_after(house(), &scenario(gateway, "lost reply"), first)
+            .unwrap_or_else(|why| panic!("{why}"));
         if let Some(failed) = &tally.failed {
             panic!("{failed}");
         }

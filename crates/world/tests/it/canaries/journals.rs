@@ -8,7 +8,7 @@ use malipo::journal::{
     AttemptRecord, Begun, Deliveries, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Journal,
     JournalError, MemoryJournal, Payment, PaymentId, Refused, Start, StoredDelivery,
 };
-use malipo::{Report, Timer, async_trait};
+use malipo::{DeliveryPurpose, Report, Timer, async_trait};
 use malipo_sim::Gateway;
 use malipo_world::{Alterations, Invariant};
 
@@ -228,4 +228,65 @@ fn an_end_is_told_twice() {
 fn an_amount_was_changed() {
     let sql = "UPDATE payments SET amount_minor = amount_minor + 1";
     finds(Gateway::Daraja, "plain", Changed(sql), Invariant::Conserved);
+}
+
+#[test]
+fn two_amounts_changed_places() {
+    let sql = "UPDATE payments SET amount_minor = 350000 - amount_minor";
+    finds(Gateway::KasaPay, "two payments", Changed(sql), Invariant::Conserved);
+}
+
+/// Takes the second order for the first, of which it has a payment.
+#[derive(Debug, Clone)]
+struct TakesForAnother;
+
+#[async_trait]
+impl Lie for TakesForAnother {
+    async fn commit(&self, file: &dyn Journal, batch: Vec<Entry>) -> Answered {
+        if let [Entry::Open(open)] = batch.as_slice()
+            && open.key.as_str() == "ORDER-2"
+            && let Some(first) = file.find(&Find::Id(PaymentId(1))).await?
+        {
+            return Ok(vec![Ok(Done::Existing(Box::new(first)))]);
+        }
+        file.commit(batch).await
+    }
+}
+
+impl Alterations for TakesForAnother {
+    fn journal(&self, file: Arc<dyn Journal>, _: &Path, _: Arc<dyn Timer>) -> Arc<dyn Journal> {
+        Arc::new(Lying { reads: file.clone(), file, lie: Arc::new(self.clone()) })
+    }
+}
+
+#[test]
+fn an_order_is_never_written_down() {
+    finds(Gateway::Daraja, "two payments", TakesForAnother, Invariant::Conserved);
+}
+
+/// Keeps every callback, and as one that was posted for another purpose.
+#[derive(Debug, Clone)]
+struct MixesUpAddresses;
+
+#[async_trait]
+impl Lie for MixesUpAddresses {
+    async fn commit(&self, file: &dyn Journal, mut batch: Vec<Entry>) -> Answered {
+        for entry in &mut batch {
+            if let Entry::StoreDelivery(store) = entry {
+                store.purpose = DeliveryPurpose::Timeout;
+            }
+        }
+        file.commit(batch).await
+    }
+}
+
+impl Alterations for MixesUpAddresses {
+    fn journal(&self, file: Arc<dyn Journal>, _: &Path, _: Arc<dyn Timer>) -> Arc<dyn Journal> {
+        Arc::new(Lying { reads: file.clone(), file, lie: Arc::new(self.clone()) })
+    }
+}
+
+#[test]
+fn a_callback_is_kept_under_another_address() {
+    finds(Gateway::Daraja, "plain", MixesUpAddresses, Invariant::AckedMeansStored);
 }

@@ -8,8 +8,9 @@ use malipo::journal::{Payments, Policy, ResendRule};
 use malipo::transport::http::{Request, Response};
 use malipo::transport::{Bytes, Exchange, Failure, Transport, TransportError};
 use malipo::{
-    Answer, CallbackError, Callbacks, Capabilities, Delivery, Effect, Error, ErrorKind, Instruction,
-    Provider, ProviderId, Read, Reply, Report, Secret, State, Storage, Ticket, Timer, async_trait,
+    Answer, CallbackError, Callbacks, Capabilities, Delivery, Effect, Error, ErrorKind, Instruction, Payee,
+    PayeeAccount, Provider, ProviderId, Read, Reply, Report, Secret, State, Storage, Ticket, Timer,
+    async_trait,
 };
 use malipo_sim::{Callback, Gateway};
 use malipo_world::{Account, Alterations, Answering, Door, Invariant};
@@ -170,6 +171,101 @@ fn a_transport_sends_twice() {
 fn a_calm_world_is_not_calm() {
     let broken = Over(|built| Arc::new(RefusesFirst(built, AtomicUsize::new(0))));
     finds(Gateway::Daraja, "plain", broken, Invariant::Calm);
+}
+
+/// Sends what moves money twice in one attempt, after an attempt that did not leave.
+#[derive(Debug)]
+struct RefusesThenSendsTwice(SendsTwice, AtomicUsize);
+
+#[async_trait]
+impl Transport for RefusesThenSendsTwice {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
+        if request.extensions().get::<Exchange>().is_some_and(|one| one.operation.moves_money())
+            && self.1.fetch_add(1, Ordering::SeqCst) == 0
+        {
+            return Err(TransportError::before_send(Failure::Connect));
+        }
+        self.0.send(request).await
+    }
+}
+
+#[test]
+fn an_attempt_that_never_left_is_no_leave_to_send_another_twice() {
+    for gateway in [Gateway::Daraja, Gateway::KasaPay, Gateway::SasaPay, Gateway::Kyanda] {
+        let broken = Over(|built| Arc::new(RefusesThenSendsTwice(SendsTwice(built), AtomicUsize::new(0))));
+        finds(gateway, "plain", broken, Invariant::Fenced);
+    }
+}
+
+/// Pays the party of each of two payments instead of the other's, and does not say who was paid.
+#[derive(Debug)]
+struct SwapsParties(Account);
+
+#[async_trait]
+impl Provider for SwapsParties {
+    fn id(&self) -> &ProviderId {
+        self.0.id()
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        self.0.capabilities()
+    }
+
+    async fn submit(&self, instruction: &Instruction) -> malipo::Result<Report> {
+        let mut swapped = instruction.clone();
+        match &mut swapped {
+            Instruction::PayOut(out) => {
+                let tills: Vec<PayeeAccount> = ["565656", "565657"]
+                    .iter()
+                    .map(|till| Payee::till(till.parse().unwrap()).account)
+                    .collect();
+                out.to.account = if out.to.account == tills[0] { tills[1].clone() } else { tills[0].clone() };
+            }
+            other => panic!("{}", other.operation()),
+        }
+        self.0.submit(&swapped).await
+    }
+
+    async fn status(&self, ticket: &Ticket) -> malipo::Result<Answer> {
+        let mut answer = self.0.status(ticket).await;
+        if let Ok(Answer::Known(report)) = &mut answer {
+            report.party = None;
+        }
+        answer
+    }
+}
+
+impl Callbacks for SwapsParties {
+    fn read(&self, delivery: &Delivery) -> Result<Read, CallbackError> {
+        let mut read = self.0.read(delivery);
+        if let Ok(Read::Report(report)) = &mut read {
+            report.party = None;
+        }
+        read
+    }
+
+    fn reply(&self, storage: Storage) -> Reply {
+        self.0.reply(storage)
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        self.0.secrets()
+    }
+}
+
+#[derive(Debug)]
+struct Swapping;
+
+impl Alterations for Swapping {
+    fn account(&self, built: Account) -> Account {
+        let swaps = Arc::new(SwapsParties(built));
+        Account { provider: swaps.clone(), callbacks: swaps }
+    }
+}
+
+#[test]
+fn two_payments_reach_each_others_parties() {
+    finds(Gateway::KasaPay, "two payments", Swapping, Invariant::NoFalseFinal);
 }
 
 #[derive(Debug)]
