@@ -39,6 +39,8 @@ impl Process {
             self.life.go_on().await;
             let step = match newest {
                 Err(error) => self.not_yet(order, &error),
+                // Nothing can be done about it until it is known, or somebody has to look.
+                Ok(payment) if payment.state() == PaymentState::Unknown => Step::After(LOOKS),
                 Ok(payment) => match order.then {
                     Then::Nothing => Step::Done,
                     Then::Again => self.again(order, &payment).await?,

@@ -16,9 +16,9 @@ use crate::violation::Violation;
 const AWAY: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(600)];
 
 /// How many times are run of those between which nothing happened.
-const EACH: usize = 2;
+const EACH: usize = 1;
 /// Of the further ones, one of so many.
-const SAMPLE: usize = 8;
+const SAMPLE: usize = 12;
 
 /// What came of many runs.
 #[derive(Debug, Clone, Default)]
@@ -50,8 +50,8 @@ pub struct Failed {
 
 impl Tally {
     /// Runs a small world untouched, and then with a death at each time that its first process comes to each place, each
-    /// followed by both absences. Times between which nothing happened in the world are thinned: the first two are
-    /// run, and then one of eight. Stops at the first run in which something does not hold.
+    /// followed by both absences. Times between which nothing happened in the world are thinned: the first is run,
+    /// and then one of twelve. Stops at the first run in which something does not hold.
     ///
     /// # Errors
     ///

@@ -15,7 +15,7 @@ fn every_death(gateway: Gateway) -> Tally {
             panic!("{failed}");
         }
     }
-    println!("{gateway:?}: {tally}");
+    // And whoever takes its place after a lost reply dies as well, anywhere while it clears up.
     for place in [Place::AfterCommit, Place::AfterSend] {
         let first = Death::at(place, 1, Duration::from_secs(1));
         tally
