@@ -75,10 +75,10 @@ impl Process {
 
     /// Hands in a wrong code, and then the right one.
     async fn confirm(&self, order: &Order, payment: &Payment, tries: &mut u32) -> Result<Step, String> {
-        let Some(message) = self.sim.messages().pop() else { return Ok(Step::After(SOON)) };
         if payment.state() == PaymentState::Review || payment.state().is_final() {
             return Ok(Step::Done);
         }
+        let Some(message) = self.sim.messages().pop() else { return Ok(Step::After(SOON)) };
         let wrong = if message.code == "000000" { "000001" } else { "000000" };
         let code = if *tries == 0 && order.wrong_code_first { wrong.into() } else { message.code };
         match self.payments.confirm(&order.key, Secret::new(code)).await {

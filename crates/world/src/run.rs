@@ -35,8 +35,9 @@ const BASE: &str = "http://127.0.0.1:8400/in";
 pub(crate) const ACCOUNT: u32 = 1;
 /// How long after accepting a payment a gateway decides it.
 const DECIDES_AFTER: Duration = Duration::from_secs(2);
-/// How long a payment may stay open: long enough for a process that is away, for its lease, and for questions after that.
-const REVIEW_AFTER: Duration = Duration::from_secs(3600);
+/// How long a payment may stay open: for some questions; and where it may be sent again, for all that takes.
+const REVIEW_AFTER: Duration = Duration::from_secs(15 * 60);
+const REVIEW_AFTER_SENDING_AGAIN: Duration = Duration::from_secs(3600);
 /// How long nothing may happen before a world counts as resting: long enough for what is unread to be read again.
 const REST: Duration = Duration::from_secs(120);
 /// The same where somebody works all the time.

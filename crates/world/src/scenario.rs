@@ -96,6 +96,10 @@ impl Scenario {
 
     /// Whether a death may have brought such an end.
     pub(crate) fn may_end(&self, state: PaymentState) -> bool {
+        // What never left has failed, and the person can see that.
+        if self.then == Then::Decides && state == PaymentState::Failed {
+            return true;
+        }
         match (&self.trouble, state) {
             // The refusal was lost with who heard it, and the same is not refused when it is sent again.
             (Trouble::AtTheDoor, PaymentState::Paid) => self.gateway == Gateway::KasaPay,

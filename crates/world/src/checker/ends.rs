@@ -53,6 +53,13 @@ const EXCEPTIONS: &[Exception] = &[
         why: "its payer was not heard of, and their code may have been lost",
     },
     Exception {
+        gateway: Gateway::SasaPay,
+        applies: |known| {
+            !known.was_told && known.entry.is_some_and(|entry| matches!(entry.state, Decided::Refused { .. }))
+        },
+        why: "its result was not heard, and an answer tells what is paid and not what has failed",
+    },
+    Exception {
         gateway: Gateway::Kyanda,
         applies: |known| known.entry.is_none(),
         why: "it did not arrive, and may not be sent again",

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use malipo::Provider as _;
-use malipo::journal::{self, Payments, Policy, SqliteJournal};
+use malipo::journal::{self, Payments, Policy, ResendRule, SqliteJournal};
 
-use super::{ACCOUNT, REVIEW_AFTER, Run, Stage};
+use super::{ACCOUNT, REVIEW_AFTER, REVIEW_AFTER_SENDING_AGAIN, Run, Stage};
 use crate::executor::Group;
 use crate::life::{Death, Life};
 use crate::postman::Home;
@@ -34,7 +34,10 @@ impl Stage<'_> {
             witness: self.witness.clone(),
         });
         let mut policy = Policy::of(account.capabilities());
-        policy.review_after = REVIEW_AFTER;
+        policy.review_after = match policy.resend {
+            ResendRule::Never => REVIEW_AFTER,
+            _ => REVIEW_AFTER_SENDING_AGAIN,
+        };
         let policy = altered.policy(policy);
         let payments = Payments::new(
             journal.clone(),
