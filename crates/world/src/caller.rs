@@ -87,6 +87,8 @@ impl Process {
                 *tries += 1;
                 Ok(Step::After(SOON))
             }
+            // While nobody was there it has become too old.
+            Err(PaymentsError::CodeNotTaken(_)) => Ok(Step::Done),
             // An earlier one may have been taken, which the gateway is asked about.
             Err(PaymentsError::Refused(Refused::CodeOpen)) => Ok(Step::Done),
             Err(error) => self.unless_for_good(order, error),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use malipo::Provider as _;
-use malipo::journal::{self, Payments, Policy, ResendRule, SqliteJournal};
+use malipo::journal::{self, Payments, Policy, SqliteJournal};
+use malipo_sim::Gateway;
 
 use super::{ACCOUNT, REVIEW_AFTER, REVIEW_AFTER_SENDING_AGAIN, Run, Stage};
 use crate::executor::Group;
@@ -34,9 +35,9 @@ impl Stage<'_> {
             witness: self.witness.clone(),
         });
         let mut policy = Policy::of(account.capabilities());
-        policy.review_after = match policy.resend {
-            ResendRule::Never => REVIEW_AFTER,
-            _ => REVIEW_AFTER_SENDING_AGAIN,
+        policy.review_after = match scenario.gateway {
+            Gateway::Daraja | Gateway::KasaPay => REVIEW_AFTER_SENDING_AGAIN,
+            _ => REVIEW_AFTER,
         };
         let policy = altered.policy(policy);
         let payments = Payments::new(
