@@ -10,8 +10,8 @@ use super::send::Leaving;
 use super::watch::Asked;
 use super::{Account, Payments, PaymentsError, reached, watch};
 use crate::{
-    Address, Apply, Attention, Begin, Claim, DeliveryId, Done, Entry, NoteAbsent, Overdue, Payment,
-    PaymentId, PaymentState, Raise, Reason, Refused, ResendRule, Schedule, Source,
+    Address, Apply, AttemptEnd, Attention, Begin, Claim, DeliveryId, Done, Entry, NoteAbsent, Overdue,
+    Payment, PaymentId, PaymentState, Raise, Reason, Refused, ResendRule, Schedule, Source,
 };
 
 impl Payments {
@@ -38,6 +38,18 @@ impl Payments {
             }
             Ok(_) | Err(_) => self.look_again(account, &claim, again).await,
         }
+    }
+
+    /// Whether the policy allows another attempt. What did not leave, or was turned away, is none of those it counts.
+    pub(super) async fn has_attempts_left(
+        &self,
+        account: &Account,
+        payment: &Payment,
+    ) -> Result<bool, PaymentsError> {
+        let attempts = self.journal.attempts(payment.id).await?;
+        let nothing = [Some(AttemptEnd::NotSent), Some(AttemptEnd::Throttled)];
+        let reached = attempts.iter().filter(|attempt| !nothing.contains(&attempt.end)).count();
+        Ok(u32::try_from(reached).is_ok_and(|reached| reached < account.policy.attempts))
     }
 
     /// Sends the same reference once more, if the payment's rule allows it. Whether it did.
@@ -131,7 +143,7 @@ impl Payments {
         let entry = if is_overdue {
             let spent = payment.state() == PaymentState::Unknown
                 && payment.resend != ResendRule::Never
-                && payment.attempt.0 >= account.policy.attempts;
+                && !self.has_attempts_left(account, payment).await?;
             let reason = if spent { Reason::Exhausted } else { Reason::Silent };
             Entry::Overdue(Overdue::new(payment.id, claim.fence, reason))
         } else {

@@ -294,8 +294,8 @@ impl Payments {
             // It is asked about first: what can be known need not be tried.
             PaymentState::Unknown
                 if payment.asks > 0
-                    && payment.attempt.0 < account.policy.attempts
                     && account.wait().is_zero()
+                    && self.has_attempts_left(account, payment).await?
                     && self.send_again(account, &claim).await? =>
             {
                 Ok(())
