@@ -154,11 +154,12 @@ fn a_user_who_may_not_write_reads() {
     let schema = schema!();
     let user = format!("{}_reader", schema.name());
     let by_hand = schema.by_hand();
-    by_hand.run(&format!("CREATE ROLE {user} LOGIN")).unwrap();
+    by_hand.run(&format!("CREATE ROLE {user} LOGIN PASSWORD 'of-the-reader'")).unwrap();
     let text = schema.address().replace("user=", &format!("user={user} was="));
     let config = || {
-        let own = text.split(' ').filter(|word| !word.starts_with("was=")).collect::<Vec<_>>().join(" ");
-        PostgresConfig::new(own).with_schema(schema.name())
+        let is_other = |word: &&str| word.starts_with("was=") || word.starts_with("password=");
+        let own = text.split(' ').filter(|word| !is_other(word)).collect::<Vec<_>>().join(" ");
+        PostgresConfig::new(format!("{own} password=of-the-reader")).with_schema(schema.name())
     };
     assert_eq!(refusal(&schema, config()).kind(), JournalErrorKind::ReadOnly, "it may make no schema");
     drop(schema.bench());

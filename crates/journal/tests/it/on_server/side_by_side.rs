@@ -244,7 +244,7 @@ fn a_name_that_somebody_took_meanwhile_is_seen() {
 #[test]
 fn of_two_that_wait_for_each_other_the_journal_tries_again() {
     let schema = schema!();
-    let text = format!("{} options='-c deadlock_timeout=20ms'", schema.address());
+    let text = format!("{} options='-c deadlock_timeout=2s'", schema.address());
     let config = malipo_journal::PostgresConfig::new(text).with_schema(schema.name());
     let bench = super::alone(&schema, config);
     let by_hand = schema.by_hand();
@@ -252,6 +252,9 @@ fn of_two_that_wait_for_each_other_the_journal_tries_again() {
         bench.recorded("A").await;
         bench.recorded("B").await;
     });
+    // The server looks for who waits for whom when somebody has waited for so long, and gives that one up: here it is to
+    // be the journal, which waits first and looks later.
+    by_hand.run("SET deadlock_timeout = '1h'").unwrap();
     by_hand.run("BEGIN; SELECT 1 FROM payments WHERE id = 2 FOR UPDATE").unwrap();
     let journal = bench.journal.clone();
     let both = vec![Entry::Cancel(PaymentId(1)), Entry::Cancel(PaymentId(2))];
