@@ -23,6 +23,26 @@ pub trait Env: Debug + Send + Sync {
     fn fill_bytes(&self, bytes: &mut [u8]);
 }
 
+/// A moment by both clocks of an [`Env`]: one goes on while a machine sleeps, and the other cannot be set.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    wall: Timestamp,
+    monotonic: Duration,
+}
+
+impl Moment {
+    /// Now.
+    pub fn now(env: &dyn Env) -> Self {
+        Self { wall: env.now(), monotonic: env.monotonic() }
+    }
+
+    /// How long ago it was, by the clock that says more.
+    pub fn passed(self, env: &dyn Env) -> Duration {
+        let now = Self::now(env);
+        now.monotonic.saturating_sub(self.monotonic).max(now.wall.saturating_since(self.wall))
+    }
+}
+
 /// An [`Env`] that can also wait.
 #[async_trait]
 pub trait Timer: Env {

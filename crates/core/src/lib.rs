@@ -35,7 +35,7 @@ pub use callback::{
 pub use capability::{Capabilities, Lookup, ReferenceUse, Resubmit};
 pub use code::{CodeRow, Meaning};
 pub use directory::{Bank, Biller};
-pub use env::{Env, SystemEnv, Timer};
+pub use env::{Env, Moment, SystemEnv, Timer};
 pub use error::{Advice, Effect, Error, ErrorKind, Result};
 pub use fields::{Fields, Said};
 pub use instruction::{

@@ -33,6 +33,11 @@ impl Timestamp {
         Self(self.0.saturating_add(duration).unwrap_or(jiff::Timestamp::MAX))
     }
 
+    /// How long after `earlier` this moment is; nothing where it is before it.
+    pub fn saturating_since(self, earlier: Self) -> Duration {
+        self.to_system_time().duration_since(earlier.to_system_time()).unwrap_or_default()
+    }
+
     /// Reads RFC 3339 text, such as `2024-07-01T07:51:55.123Z`. `None` when it is anything else.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         text.parse().ok().map(Self)

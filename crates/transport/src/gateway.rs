@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request};
-use malipo_core::{Env, Error, ErrorKind, Operation, ProviderId, Result, Secret, Timestamp};
+use malipo_core::{Env, Error, ErrorKind, Moment, Operation, ProviderId, Result, Secret, Timestamp};
 use tracing::Instrument as _;
 
 use crate::{Authorize, BaseUrl, Call, Exchange, Pass, Response, Stage, Transport, TransportError};
@@ -46,7 +46,7 @@ impl Gateway {
     }
 
     async fn authorize_and_send(&self, call: &Call) -> Result<Response> {
-        let began = self.line.moment();
+        let began = Moment::now(self.line.env());
         let (response, pass) = self.send_with_pass(call, &[], began).await?;
         if !self.authorize.rejected(call.operation, &response) {
             // Whatever a 401 means for this call, the next one should not be made with the same credentials.
@@ -68,7 +68,7 @@ impl Gateway {
         let mut headers = HeaderMap::new();
         let authorized = self.authorize.authorize(&mut headers, &self.line).await;
         let pass = authorized.map_err(|error| error.before(call.operation))?;
-        if call.operation.moves_money() && self.line.passed_since(began) > LATEST {
+        if call.operation.moves_money() && began.passed(self.line.env()) > LATEST {
             let effect = call.operation.not_started();
             let late = "getting the credentials took so long that the request was not sent";
             return Err(Error::new(ErrorKind::NotSent, effect, call.operation, late));
@@ -81,12 +81,6 @@ impl Gateway {
 
 /// The longest time between the beginning of a call that moves money and its first byte.
 const LATEST: Duration = Duration::from_secs(30);
-
-#[derive(Debug, Clone, Copy)]
-struct Moment {
-    wall: Timestamp,
-    monotonic: Duration,
-}
 
 /// The way to a gateway: where it lives, what carries the bytes, and what time it is.
 #[derive(Debug, Clone)]
@@ -120,16 +114,6 @@ impl Line {
     /// As [`Gateway::call`].
     pub async fn send(&self, call: &Call) -> Result<Response> {
         self.exchange(call, HeaderMap::new(), &[]).await
-    }
-
-    /// Now, by both clocks: one goes on while a machine sleeps, and the other cannot be set.
-    fn moment(&self) -> Moment {
-        Moment { wall: self.env.now(), monotonic: self.env.monotonic() }
-    }
-
-    fn passed_since(&self, began: Moment) -> Duration {
-        let slept = self.env.now().to_system_time().duration_since(began.wall.to_system_time());
-        self.env.monotonic().saturating_sub(began.monotonic).max(slept.unwrap_or_default())
     }
 
     async fn exchange(&self, call: &Call, credentials: HeaderMap, secrets: &[Secret]) -> Result<Response> {

@@ -6,12 +6,11 @@ use malipo_core::{Answer, Callback, DeliveryPurpose, Lookup, ProviderRefs, Repor
 use tracing::Instrument as _;
 
 use super::pace::Heard;
-use super::send::Leaving;
 use super::watch::Asked;
 use super::{Account, Payments, PaymentsError, reached, watch};
 use crate::{
-    Address, Apply, AttemptEnd, Attention, Begin, Claim, DeliveryId, Done, Entry, NoteAbsent, Overdue,
-    Payment, PaymentId, PaymentState, Raise, Reason, Refused, ResendRule, Schedule, Source,
+    Address, Apply, AttemptEnd, Attention, Begin, Claim, DeliveryId, Entry, NoteAbsent, Overdue, Payment,
+    PaymentId, PaymentState, Raise, Reason, Refused, ResendRule, Schedule, Source,
 };
 
 impl Payments {
@@ -56,13 +55,9 @@ impl Payments {
     pub(super) async fn send_again(&self, account: &Account, claim: &Claim) -> Result<bool, PaymentsError> {
         let Some(instruction) = claim.payment.instruction()? else { return Ok(false) };
         let begin = Begin::new(claim.payment.id, self.own_lease(), Some(claim.fence));
-        let since = self.moment();
-        match self.commit(Entry::BeginAgain(begin)).await {
-            Ok(Done::Begun(begun)) => {
-                self.send(account, claim.payment.id, &instruction, Leaving { begun, since }).await?;
-                Ok(true)
-            }
-            Ok(_) | Err(PaymentsError::Refused(_)) => Ok(false),
+        match self.begin(Entry::BeginAgain(begin)).await {
+            Ok(leaving) => self.send(account, claim.payment.id, &instruction, leaving).await.map(|_| true),
+            Err(PaymentsError::Refused(_)) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -128,6 +123,15 @@ impl Payments {
         code: String,
     ) -> Result<(), PaymentsError> {
         let attention = Attention::new(Reason::Stuck).with("a payment that goes on", format!("code {code}"));
+        self.raise(payment, delivery, attention).await
+    }
+
+    pub(super) async fn raise(
+        &self,
+        payment: PaymentId,
+        delivery: Option<DeliveryId>,
+        attention: Attention,
+    ) -> Result<(), PaymentsError> {
         self.commit(Entry::Raise(Box::new(Raise::new(payment, delivery, attention)))).await.map(drop)
     }
 
@@ -173,5 +177,5 @@ fn open_for(claim: &Claim) -> Duration {
     let payment = &claim.payment;
     let is_recorded = payment.state() == PaymentState::Recorded;
     let since = if is_recorded { payment.opened_at } else { payment.changed_at };
-    claim.at.to_system_time().duration_since(since.to_system_time()).unwrap_or_default()
+    claim.at.saturating_since(since)
 }

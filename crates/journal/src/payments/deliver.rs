@@ -10,10 +10,10 @@ use malipo_core::{
 use super::pace::{Gate, Heard};
 use super::run::REREAD;
 use super::watch::Posted;
-use super::{Account, Payments, PaymentsError, reached, watch};
+use super::{ANOTHER_ANSWER, Account, Payments, PaymentsError, reached, watch};
 use crate::{
     Address, Apply, Aside, Attention, DeliveryId, Done, Entry, Find, MatchUnaddressed, News, Payment,
-    PaymentId, PaymentState, Raise, Reason, Refused, SetAside, Source, StoreDelivery, StoredDelivery,
+    PaymentId, PaymentState, Reason, Refused, SetAside, Source, StoreDelivery, StoredDelivery,
 };
 
 /// How long a claim may wait for the gateway's own answer before a person is told.
@@ -105,7 +105,7 @@ impl Payments {
         match self.commit(Entry::StoreDelivery(Box::new(store))).await? {
             Done::Stored(delivery) => Ok((delivery, Posted::Stored)),
             Done::AlreadyStored { delivery, .. } => Ok((delivery, Posted::Repeated)),
-            _ => Err(PaymentsError::NotTaken("the journal answered something else")),
+            _ => Err(ANOTHER_ANSWER),
         }
     }
 
@@ -113,11 +113,15 @@ impl Payments {
     pub(super) async fn read(&self, stored: &StoredDelivery) -> Result<bool, PaymentsError> {
         let Ok(account) = self.account(&stored.provider) else { return Ok(false) };
         let read = stored.delivery()?.map(|delivery| account.callbacks.read(&delivery));
-        let why = match &read {
-            Some(Ok(Read::Report(report))) => return self.fold_in(account, stored, report.clone()).await,
+        let mut unanswered_with = None;
+        let why = match read {
+            Some(Ok(Read::Report(report))) => return self.fold_in(account, stored, report).await,
+            Some(Ok(Read::Unanswered(unanswered))) => {
+                unanswered_with = unanswered.code;
+                Aside::Unanswered
+            }
             Some(Ok(Read::Credit(_))) => Aside::Credit,
             Some(Ok(Read::Balances(_))) => Aside::Balances,
-            Some(Ok(Read::Unanswered(_))) => Aside::Unanswered,
             Some(Ok(Read::NotModelled)) => Aside::NotModelled,
             Some(Err(_)) | None => Aside::Unreadable,
         };
@@ -128,27 +132,15 @@ impl Payments {
         {
             self.unconfirmed(payment, stored, "something that nobody can read").await?;
         }
-        let news = self.put_aside(account, stored, why).await?;
-        if let Some(Ok(Read::Unanswered(unanswered))) = &read
-            && news == News::New
-            && unanswered.code.as_deref().is_some_and(|code| account.is_refusal(code))
-        {
+        let news = self.set_aside(account, stored, why).await?;
+        if news == News::New && unanswered_with.is_some_and(|code| account.is_refusal(&code)) {
             account.hear(Heard::Refused(Gate::Results));
         }
         Ok(true)
     }
 
-    async fn set_aside(
-        &self,
-        account: &Account,
-        stored: &StoredDelivery,
-        why: Aside,
-    ) -> Result<bool, PaymentsError> {
-        self.put_aside(account, stored, why).await.map(|_| true)
-    }
-
     /// Whether nobody did so before.
-    async fn put_aside(
+    async fn set_aside(
         &self,
         account: &Account,
         stored: &StoredDelivery,
@@ -163,6 +155,15 @@ impl Payments {
         }
     }
 
+    /// Reads a delivery again later, unless that was tried for long. Whether nothing is left to be done with it.
+    async fn put_off(&self, account: &Account, stored: &StoredDelivery) -> Result<bool, PaymentsError> {
+        let is_old = self.age(stored) > GIVEN_UP;
+        if is_old {
+            self.set_aside(account, stored, Aside::Unmatched).await?;
+        }
+        Ok(is_old)
+    }
+
     /// Tells a person of a claim that the gateway did not confirm.
     async fn unconfirmed(
         &self,
@@ -171,7 +172,7 @@ impl Payments {
         claimed: &str,
     ) -> Result<(), PaymentsError> {
         let attention = Attention::new(Reason::Unconfirmed).with("the gateway's own answer", claimed);
-        self.commit(Entry::Raise(Box::new(Raise::new(payment, Some(stored.id), attention)))).await.map(drop)
+        self.raise(payment, Some(stored.id), attention).await
     }
 
     async fn fold_in(
@@ -181,11 +182,7 @@ impl Payments {
         mut report: Report,
     ) -> Result<bool, PaymentsError> {
         let Some(payment) = self.about(account, stored, &report).await? else {
-            return if self.is_old(stored) {
-                self.set_aside(account, stored, Aside::Unmatched).await
-            } else {
-                Ok(false)
-            };
+            return self.put_off(account, stored).await;
         };
         // A claim may end nothing, neither as paid nor as failed: a false failure would have it paid once more.
         let is_end = report.state.is_final() && !payment.state().is_final();
@@ -194,7 +191,7 @@ impl Payments {
             // What was posted to the URL of our own question is its answer: there is nothing left to ask.
             if is_answer(stored) {
                 self.unconfirmed(payment.id, stored, report.state.as_str()).await?;
-                return self.set_aside(account, stored, Aside::Unmatched).await;
+                return self.set_aside(account, stored, Aside::Unmatched).await.map(|_| true);
             }
             self.confirm_claim(account, &payment, &report).await?;
             let known = self.payment(payment.id).await?.state();
@@ -202,11 +199,7 @@ impl Payments {
                 if known == PaymentState::Review || self.age(stored) > CONFIRMED_WITHIN {
                     self.unconfirmed(payment.id, stored, report.state.as_str()).await?;
                 }
-                return if self.is_old(stored) {
-                    self.set_aside(account, stored, Aside::Unmatched).await
-                } else {
-                    Ok(false)
-                };
+                return self.put_off(account, stored).await;
             }
         }
         // Names are only learnt from what names the payment, or whoever knows its URL could give it one.
@@ -279,12 +272,7 @@ impl Payments {
 
     /// How long ago a delivery came, by this process's clock: it only decides how often one looks at it.
     pub(super) fn age(&self, stored: &StoredDelivery) -> Duration {
-        let came = stored.received_at.to_system_time();
-        self.timer.now().to_system_time().duration_since(came).unwrap_or_default()
-    }
-
-    fn is_old(&self, stored: &StoredDelivery) -> bool {
-        self.age(stored) > GIVEN_UP
+        self.timer.now().saturating_since(stored.received_at)
     }
 
     /// The payment that a delivery is about: the one its address names, or the one its own names fit, or else the only

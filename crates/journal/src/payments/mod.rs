@@ -18,7 +18,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use malipo_core::{
-    Callback, CallbackUse, DeliveryPurpose, Instruction, ProviderId, Reference, Secret, Timer, Timestamp,
+    Callback, CallbackUse, DeliveryPurpose, Instruction, Moment, ProviderId, Reference, Secret, Timer,
+    Timestamp,
 };
 use tracing::Instrument as _;
 
@@ -31,13 +32,16 @@ pub use look::Settlement;
 pub use pace::Pace;
 use run::Reading;
 pub use run::Ticked;
-use send::{Leaving, Moment};
+use send::Leaving;
 use unwritten::Unwritten;
 
 use crate::{
     Address, CallbackUrls, Decision, Done, Entry, Erase, Find, Intent, Journal, Key, Lease, Open, Payment,
     PaymentId, PaymentState, Refused, Resolve, Start, Worker,
 };
+
+/// A journal answers what it was asked; one from outside may not.
+const ANOTHER_ANSWER: PaymentsError = PaymentsError::NotTaken("the journal answered something else");
 
 /// Tells whoever tests deaths that the engine is at a place. There is nothing of it in other builds.
 macro_rules! reached {
@@ -201,7 +205,7 @@ impl Payments {
             .with_resend(account.policy.resend)
             .with_twins(account.policy.twins)
             .with_start(start);
-        let since = self.moment();
+        let since = Moment::now(&*self.timer);
         match self.commit(entry(Box::new(open))).await? {
             Done::Existing(payment) => Ok(*payment),
             Done::Opened { payment, begun } => {
@@ -212,7 +216,7 @@ impl Payments {
                     None => self.payment(payment).await,
                 }
             }
-            _ => Err(PaymentsError::NotTaken("the journal answered something else")),
+            _ => Err(ANOTHER_ANSWER),
         }
     }
 
@@ -271,9 +275,9 @@ impl Payments {
             _ => None,
         };
         let resolve = Resolve::new(payment, operator, reason, decision);
-        let since = self.moment();
+        let since = Moment::now(&*self.timer);
         let Done::Resolved { state, begun } = self.commit(Entry::Resolve(Box::new(resolve))).await? else {
-            return Err(PaymentsError::NotTaken("the journal answered something else"));
+            return Err(ANOTHER_ANSWER);
         };
         watch::moved(&known, known.state(), state);
         match (begun, sending) {
@@ -314,9 +318,13 @@ impl Payments {
         found.ok_or_else(|| PaymentsError::NoSuchAccount(id.clone()))
     }
 
-    /// Now, by both clocks: one goes on while a machine sleeps, and the other cannot be set.
-    fn moment(&self) -> Moment {
-        Moment { wall: self.timer.now(), monotonic: self.timer.monotonic() }
+    /// Commits that an attempt begins, which may then leave.
+    async fn begin(&self, entry: Entry) -> Result<Leaving, PaymentsError> {
+        let since = Moment::now(&*self.timer);
+        match self.commit(entry).await? {
+            Done::Begun(begun) => Ok(Leaving { begun, since }),
+            _ => Err(ANOTHER_ANSWER),
+        }
     }
 
     fn own_lease(&self) -> Lease {

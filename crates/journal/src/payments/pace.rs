@@ -167,20 +167,13 @@ impl Pace {
         }
         if state.interval > self.0.least && now.saturating_sub(state.slowed_at) >= CALM {
             let faster = state.interval / 2;
-            state.interval = if faster < SLOWED.0.max(self.0.least) { self.0.least } else { faster };
-            state.slowed_at = now;
-            state.limiter = limiter(state.interval, &self.0.env);
+            let interval = if faster < SLOWED.0.max(self.0.least) { self.0.least } else { faster };
+            state.go(interval, now, &self.0.env);
         }
-        let interval = state.interval;
         let Some(limiter) = &state.limiter else { return Ok(()) };
-        let taken = limiter.0.check();
-        match taken {
-            Ok(()) => {
-                state.free_at = now.saturating_add(interval);
-                Ok(())
-            }
-            Err(not_until) => Err(not_until.wait_time_from(now).max(Duration::from_millis(1))),
-        }
+        limiter.0.check().map_err(|not_until| not_until.wait_time_from(now).max(Duration::from_millis(1)))?;
+        state.free_at = now.saturating_add(state.interval);
+        Ok(())
     }
 
     /// Takes in what was heard.
@@ -193,9 +186,8 @@ impl Pace {
                 state.open(Gate::Door);
                 let rest = wait.unwrap_or(REST.0).clamp(REST.0, REST.1);
                 state.rests_until = state.rests_until.max(now.saturating_add(rest));
-                state.interval = (state.interval * 2).clamp(SLOWED.0, SLOWED.1).max(self.0.least);
-                state.slowed_at = now;
-                state.limiter = limiter(state.interval, &self.0.env);
+                let interval = (state.interval * 2).clamp(SLOWED.0, SLOWED.1).max(self.0.least);
+                state.go(interval, now, &self.0.env);
             }
             Heard::Refused(gate) => {
                 let refusals = state.refusals(gate);
@@ -227,6 +219,11 @@ impl Pace {
 }
 
 impl State {
+    /// From now on one turn in each interval.
+    fn go(&mut self, interval: Duration, now: Duration, env: &Arc<dyn Env>) {
+        (self.interval, self.slowed_at, self.limiter) = (interval, now, limiter(interval, env));
+    }
+
     fn refusals(&mut self, gate: Gate) -> &mut u32 {
         match gate {
             Gate::Door => &mut self.refusals.0,

@@ -12,11 +12,10 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use malipo_core::ProviderId;
 
 use super::ask::is_overdue;
-use super::send::Leaving;
 use super::{Account, Payments, PaymentsError, reached, watch};
 use crate::{
     Begin, Claim, ClaimDue, Deliveries, DeliveryId, Done, Entry, Find, Overdue, PaymentState, Reason,
-    Refused, Schedule, StoredDelivery, Sweep,
+    Refused, ResendRule, Schedule, StoredDelivery, Sweep,
 };
 
 /// How many payments of one account are worked on at once, and how many of its deliveries are read at once.
@@ -31,7 +30,7 @@ const LATER: &[(Duration, Duration)] = &[
 /// How long to rest when nothing is due.
 const REST: Duration = Duration::from_millis(200);
 /// How long to wait for the turn of a credential before the payment is given back.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What one round did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -294,6 +293,7 @@ impl Payments {
             // It is asked about first: what can be known need not be tried.
             PaymentState::Unknown
                 if payment.asks > 0
+                    && payment.resend != ResendRule::Never
                     && account.wait().is_zero()
                     && self.has_attempts_left(account, payment).await?
                     && self.send_again(account, &claim).await? =>
@@ -309,26 +309,28 @@ impl Payments {
         let put_off = |after| Entry::Schedule(Schedule::new(payment.id, claim.fence, after));
         let Some(instruction) = payment.instruction()? else { return Ok(()) };
         let wait = account.wait();
-        if wait > PATIENCE.min(self.lease / 4) {
+        if wait > self.patience() {
             return self.commit(put_off(wait)).await.map(drop);
         }
         let begin = Begin::new(payment.id, self.own_lease(), Some(claim.fence));
-        let since = self.moment();
-        match self.commit(Entry::Begin(begin)).await {
-            Ok(Done::Begun(begun)) => {
-                self.send(account, payment.id, &instruction, Leaving { begun, since }).await.map(drop)
-            }
+        match self.begin(Entry::Begin(begin)).await {
+            Ok(leaving) => self.send(account, payment.id, &instruction, leaving).await.map(drop),
             // Another one has to be settled first, by itself or by a person.
             Err(PaymentsError::Refused(Refused::Twin { .. } | Refused::Held { .. })) => {
                 self.commit(put_off(account.policy.wait(0))).await.map(drop)
             }
-            other => other.map(drop),
+            Err(error) => Err(error),
         }
     }
 
-    /// Waits a moment for the turn of the account's credential, but not so long that the lease runs out.
+    /// How long to wait for a turn: not so long that the lease runs out.
+    fn patience(&self) -> Duration {
+        PATIENCE.min(self.lease / 4)
+    }
+
+    /// Waits a moment for the turn of the account's credential.
     pub(super) async fn patient_turn(&self, account: &Account) -> Result<(), Duration> {
-        let until = self.timer.monotonic().saturating_add(PATIENCE.min(self.lease / 4));
+        let until = self.timer.monotonic().saturating_add(self.patience());
         loop {
             match account.take() {
                 Err(wait) if self.timer.monotonic().saturating_add(wait) <= until => {

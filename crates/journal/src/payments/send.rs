@@ -5,9 +5,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use malipo_core::{
-    Advice, Confirm, Effect, Error, ErrorKind, Instruction, Report, Secret, Ticket, Timestamp,
-};
+use malipo_core::{Advice, Confirm, Effect, Error, ErrorKind, Instruction, Moment, Report, Secret, Ticket};
 use tracing::Instrument as _;
 
 use super::pace::Heard;
@@ -38,13 +36,6 @@ enum Left {
     Refused(Error),
     /// It did not leave, and may after this long.
     Not(Duration),
-}
-
-/// A moment, by both clocks.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Moment {
-    pub(super) wall: Timestamp,
-    pub(super) monotonic: Duration,
 }
 
 impl Payments {
@@ -97,11 +88,7 @@ impl Payments {
     /// Waits for the turn of the credential, and says how long to wait where that takes too long. Whoever was held up
     /// for half of its lease, asleep or on a busy machine, sends nothing any more: somebody else may have taken over.
     async fn may_leave(&self, account: &Account, since: Moment) -> Result<(), Duration> {
-        let is_late = || {
-            let now = self.moment();
-            let slept = now.wall.to_system_time().duration_since(since.wall.to_system_time());
-            now.monotonic.saturating_sub(since.monotonic).max(slept.unwrap_or_default()) >= self.lease / 2
-        };
+        let is_late = || since.passed(&*self.timer) >= self.lease / 2;
         if !is_late() {
             self.patient_turn(account).await?;
             if !is_late() {
@@ -207,14 +194,11 @@ impl Payments {
         let until = self.timer.monotonic().saturating_add(LEASED.0);
         loop {
             let begin = Begin::new(payment, self.own_lease(), None);
-            let since = self.moment();
-            match self.commit(Entry::BeginConfirm(begin)).await {
-                Ok(Done::Begun(begun)) => return Ok(Leaving { begun, since }),
-                Ok(_) => return Err(PaymentsError::NotTaken("the journal answered something else")),
+            match self.begin(Entry::BeginConfirm(begin)).await {
                 Err(PaymentsError::Refused(Refused::Leased { .. })) if self.timer.monotonic() < until => {
                     self.timer.sleep(LEASED.1).await;
                 }
-                Err(error) => return Err(error),
+                begun => return begun,
             }
         }
     }
