@@ -93,8 +93,6 @@ impl Address {
 #[derive(Clone)]
 pub struct CallbackUrls {
     base: String,
-    /// The path of the base, which is before what is appended in the path of a request.
-    path: String,
     current: CallbackKey,
     /// Keys that made URLs before, and until when those are still good.
     retired: Vec<(CallbackKey, Timestamp)>,
@@ -112,14 +110,7 @@ impl CallbackUrls {
         if base.contains('?') {
             return Err(InvalidCallbacks::Query);
         }
-        let after_scheme = base.find("://").map_or(0, |at| at + 3);
-        let path = base.get(after_scheme..).and_then(|rest| rest.find('/').and_then(|at| rest.get(at..)));
-        Ok(Self {
-            path: path.unwrap_or_default().to_owned(),
-            base: base.to_owned(),
-            current: key,
-            retired: Vec::new(),
-        })
+        Ok(Self { base: base.to_owned(), current: key, retired: Vec::new() })
     }
 
     /// Also takes URLs that were made with an older key, until then.
@@ -156,14 +147,17 @@ impl CallbackUrls {
 
     /// What the URL with this path was given out for; `None` when we gave out none such, or its key is no longer good.
     /// However wrong it is, the tag is compared in constant time.
+    ///
+    /// Only what we appended counts. What stands before it may have been taken away or put there on the way, by a proxy
+    /// or a router, and is not what makes a URL ours.
     pub fn verify(&self, path: &str, now: Timestamp) -> Option<Address> {
-        let appended = path.strip_prefix(&self.path)?.strip_prefix('/')?;
-        let mut parts = appended.split('/');
-        let (version, key) = (number::<u8>(parts.next()?)?, number::<u8>(parts.next()?)?);
-        let (account, payment) = (number::<u32>(parts.next()?)?, number::<u64>(parts.next()?)?);
+        let mut parts = path.rsplitn(7, '/');
+        let told = parts.next().filter(|digits| digits.len() == TAG_DIGITS)?;
         let purpose = number::<u8>(parts.next()?)?;
+        let (payment, account) = (number::<u64>(parts.next()?)?, number::<u32>(parts.next()?)?);
+        let (key, version) = (number::<u8>(parts.next()?)?, number::<u8>(parts.next()?)?);
+        parts.next()?;
         let (purpose, _) = PURPOSES.iter().find(|(_, code)| *code == purpose)?;
-        let told = parts.next().filter(|digits| digits.len() == TAG_DIGITS && parts.next().is_none())?;
         let told: u128 = told.bytes().all(|byte| byte.is_ascii_digit()).then(|| told.parse().ok())??;
         let key = self.good_key(key, now).filter(|_| version == VERSION)?;
         let address =
@@ -268,15 +262,23 @@ mod tests {
             good.replacen("/3/", "/03/", 1),
             good.replacen("/3/", "/+3/", 1),
             good.replacen("/in/1/", "/in/2/", 1),
-            good.replacen("/in/", "/IN/", 1),
+            good.strip_prefix("/in/").unwrap().to_owned(),
             format!("{good}/"),
             format!("{good}/1"),
             format!("{good}?a=1"),
             good.trim_end_matches(|digit: char| digit.is_ascii_digit()).to_owned(),
-            good.strip_prefix("/in").unwrap().to_owned(),
             String::new(),
         ] {
             assert_eq!(urls().verify(&bad, at(0)), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_stands_before_is_the_routers() {
+        let url = urls().mint(ONE).unwrap();
+        let appended = path(&url).strip_prefix("/in").unwrap();
+        for before in ["", "/in", "/behind/a/proxy/", "/1/7"] {
+            assert_eq!(urls().verify(&format!("{before}{appended}"), at(0)), Some(ONE), "{before}");
         }
     }
 
@@ -308,7 +310,8 @@ mod tests {
             let address = Address::of(account, PaymentId(payment.max(1)), DeliveryPurpose::Answer);
             let url = urls().mint(address).unwrap();
             let mut changed = path(&url).to_owned().into_bytes();
-            let place = at_byte % changed.len();
+            let before = "/in/".len();
+            let place = before + at_byte % (changed.len() - before);
             changed[place] = b'0' + digit;
             let changed = String::from_utf8(changed).unwrap();
             let expected = (changed == path(&url)).then_some(address);

@@ -45,7 +45,7 @@ pub use memory::MemoryJournal;
 pub use names::UnknownName;
 pub use payment::{AttemptEnd, AttemptRecord, Event, EventKind, Notes, Payment, ResendRule, Source, Twins};
 pub use payments::{
-    Account, Confirmation, Delivered, Pace, Payments, PaymentsError, Policy, Settlement, Ticked,
+    Account, Confirmation, Delivered, Inbox, Pace, Payments, PaymentsError, Policy, Settlement, Ticked,
 };
 #[cfg(feature = "crash-points")]
 pub use payments::{CrashPoint, CrashPoints};

@@ -4,7 +4,8 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use malipo_core::{
-    Answer, DeliveryPurpose, ProviderRef, ProviderRefs, Raw, Read, Reply, Report, State, Storage, Trust,
+    Answer, DeliveryPurpose, ProviderId, ProviderRef, ProviderRefs, Raw, Read, Reply, Report, State, Storage,
+    Trust,
 };
 
 use super::pace::{Gate, Heard};
@@ -31,29 +32,38 @@ pub struct Delivered {
     pub delivery: Option<DeliveryId>,
 }
 
-impl Payments {
-    /// Takes what was posted to `path`. `None` when we gave out no such URL: answer that with an empty 404, whatever
-    /// is wrong with it. Otherwise it is durable before this returns, or the reply says that it is not.
+/// A URL of ours that something is posted to: its tag is checked, and nothing of what is posted was looked at yet.
+#[derive(Debug)]
+pub struct Inbox<'p> {
+    payments: &'p Payments,
+    address: Address,
+    account: Option<&'p Account>,
+}
+
+impl Inbox<'_> {
+    /// The account that the URL is of; `None` where it is not configured here.
+    pub fn account(&self) -> Option<&ProviderId> {
+        self.account.map(Account::id)
+    }
+
+    /// What the URL was given out for.
+    pub const fn purpose(&self) -> DeliveryPurpose {
+        self.address.purpose
+    }
+
+    /// Keeps what was posted. It is durable before this returns, or the reply says that it is not.
     ///
     /// `headers` are names and values; those that begin with `x-` are kept.
-    pub async fn deliver(
-        &self,
-        path: &str,
-        headers: &[(String, Vec<u8>)],
-        body: impl Into<Raw>,
-    ) -> Option<Delivered> {
-        let Some(address) = self.urls.verify(path, self.timer.now()) else {
-            watch::posted(None, Posted::NotOurs);
-            return None;
-        };
-        let Some(account) = self.accounts.iter().find(|account| account.number == address.account) else {
+    pub async fn deliver(&self, headers: &[(String, Vec<u8>)], body: impl Into<Raw>) -> Delivered {
+        let Self { payments, address, account } = *self;
+        let Some(account) = account else {
             // It is ours, and the account is not configured here: whoever posts may try again.
             watch::posted(None, Posted::NotStored);
-            return Some(Delivered { reply: Reply::json(503, "{}"), delivery: None });
+            return Delivered { reply: Reply::json(503, "{}"), delivery: None };
         };
-        reached!(self, DeliveryRead);
-        let stored = self.store(account, address, headers, &body.into()).await;
-        reached!(self, DeliveryStored);
+        reached!(payments, DeliveryRead);
+        let stored = payments.store(account, address, headers, &body.into()).await;
+        reached!(payments, DeliveryStored);
         let to = Some((account.id(), address.purpose));
         let (storage, delivery) = match stored {
             Ok((delivery, posted)) => {
@@ -66,7 +76,33 @@ impl Payments {
                 (Storage::NotStored, None)
             }
         };
-        Some(Delivered { reply: account.callbacks.reply(storage), delivery })
+        Delivered { reply: account.callbacks.reply(storage), delivery }
+    }
+}
+
+impl Payments {
+    /// Where the URL with this path leads, which costs no look into the journal. `None` when we gave out no such URL:
+    /// answer that with an empty 404, whatever is wrong with it.
+    pub fn inbox(&self, path: &str) -> Option<Inbox<'_>> {
+        let Some(address) = self.urls.verify(path, self.timer.now()) else {
+            watch::posted(None, Posted::NotOurs);
+            return None;
+        };
+        let account = self.accounts.iter().find(|account| account.number == address.account);
+        Some(Inbox { payments: self, address, account })
+    }
+
+    /// Takes what was posted to `path`, as [`Inbox::deliver`] does where [`inbox`](Self::inbox) finds one.
+    pub async fn deliver(
+        &self,
+        path: &str,
+        headers: &[(String, Vec<u8>)],
+        body: impl Into<Raw>,
+    ) -> Option<Delivered> {
+        match self.inbox(path) {
+            Some(inbox) => Some(inbox.deliver(headers, body).await),
+            None => None,
+        }
     }
 
     /// Reads a delivery that is kept and folds it into its payment. Whether that is done, or nothing waits for it.

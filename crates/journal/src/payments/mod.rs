@@ -26,7 +26,7 @@ use tracing::Instrument as _;
 pub use account::{Account, Confirmation, Policy};
 #[cfg(feature = "crash-points")]
 pub use crash::{CrashPoint, CrashPoints};
-pub use deliver::Delivered;
+pub use deliver::{Delivered, Inbox};
 pub use error::PaymentsError;
 pub use look::Settlement;
 pub use pace::Pace;
@@ -311,6 +311,16 @@ impl Payments {
     pub fn notice_url(&self, account: &ProviderId) -> Result<malipo_core::CallbackUrl, PaymentsError> {
         let number = self.account(account)?.number;
         Ok(self.urls.mint(Address::of_account(number, DeliveryPurpose::Notice))?)
+    }
+
+    /// The names of the accounts.
+    pub fn accounts(&self) -> impl Iterator<Item = &ProviderId> {
+        self.accounts.iter().map(Account::id)
+    }
+
+    /// The time that all of this goes by.
+    pub fn timer(&self) -> &Arc<dyn Timer> {
+        &self.timer
     }
 
     fn account(&self, id: &ProviderId) -> Result<&Account, PaymentsError> {
