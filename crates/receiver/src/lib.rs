@@ -2,7 +2,14 @@
 
 mod body;
 mod limits;
+mod peer;
 mod receiver;
+#[cfg(feature = "serve")]
+mod serve;
+mod watch;
 
 pub use limits::Limits;
+pub use peer::Peer;
 pub use receiver::Receiver;
+#[cfg(feature = "serve")]
+pub use serve::serve;

@@ -38,6 +38,16 @@ impl Receiver {
         self
     }
 
+    #[cfg(feature = "serve")]
+    pub(crate) const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    #[cfg(feature = "serve")]
+    pub(crate) fn timer(&self) -> &dyn malipo_core::Timer {
+        &**self.payments.timer()
+    }
+
     async fn answer<B: Body>(&self, request: Request<B>) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
         if length(&parts.headers) > self.limits.headers {

@@ -1,0 +1,212 @@
+//! A server for callbacks and nothing else: HTTP/1.1 on a listener of the caller's.
+
+use std::future::{Future, pending, poll_fn};
+use std::io;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::{Either, select};
+use http::{Request, header};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tower_service::Service as _;
+
+use crate::watch::{self as counted, Ended};
+use crate::{Limits, Peer, Receiver};
+
+/// How long nothing is accepted after the system could not.
+const REST: Duration = Duration::from_millis(100);
+/// How long whoever was refused may go on sending, so that the answer is not lost with the connection.
+const LINGER: Duration = Duration::from_secs(1);
+/// And how much.
+const LINGER_BYTES: usize = 256 * 1024;
+/// The smallest buffer that hyper takes.
+const SMALLEST_BUFFER: usize = 8 * 1024;
+
+/// Answers what comes to `listener` with `receiver`, until `stop` is ready. Then nothing is accepted any more, what is
+/// under way is finished, and this returns; how long that can take follows from the [`Limits`].
+///
+/// It speaks HTTP/1.1 without TLS: put it behind what ends TLS. Whoever is over the limit of connections waits in the
+/// queue of the system and is not turned away: a gateway that is turned away may not come again, and a place becomes free
+/// within seconds, whoever holds them.
+///
+/// What a receiver does with a request that has come whole is done to its end, even if the sender has hung up meanwhile.
+pub async fn serve(listener: TcpListener, receiver: Receiver, stop: impl Future<Output = ()>) {
+    accept(&listener, receiver, stop).await;
+}
+
+/// Where connections come from.
+trait Door {
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>>;
+}
+
+impl Door for TcpListener {
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+        Self::poll_accept(self, cx)
+    }
+}
+
+async fn accept(door: &impl Door, receiver: Receiver, stop: impl Future<Output = ()>) {
+    let most = receiver.limits().connections.max(1);
+    let (stopping, stopped) = watch::channel(false);
+    let mut stop = pin!(stop);
+    let mut connections = JoinSet::new();
+    let mut is_failing = false;
+    loop {
+        let come = {
+            let next = pin!(next(door, &mut connections, most));
+            match select(stop.as_mut(), next).await {
+                Either::Left(_) => break,
+                Either::Right((come, _)) => come,
+            }
+        };
+        match come {
+            Ok((stream, peer)) => {
+                is_failing = false;
+                connections.spawn(keep(stream, peer, receiver.clone(), stopped.clone()));
+            }
+            // Who came has gone again: no reason to keep the next one waiting.
+            Err(error) if is_theirs(&error) => {}
+            Err(error) => {
+                if !is_failing {
+                    tracing::error!(%error, "no connection can be accepted; it is tried again and again");
+                }
+                is_failing = true;
+                let rest = receiver.timer().sleep(REST);
+                if let Either::Left(_) = select(stop.as_mut(), rest).await {
+                    break;
+                }
+            }
+        }
+    }
+    stopping.send_replace(true);
+    while connections.join_next().await.is_some() {}
+}
+
+/// The next connection, once there is a place for it.
+async fn next(
+    door: &impl Door,
+    connections: &mut JoinSet<()>,
+    most: usize,
+) -> io::Result<(TcpStream, SocketAddr)> {
+    while connections.try_join_next().is_some() {}
+    if connections.len() >= most {
+        counted::full();
+        connections.join_next().await;
+    }
+    poll_fn(|cx| door.poll_accept(cx)).await
+}
+
+fn is_theirs(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+    )
+}
+
+/// One connection from its first byte to its last, whatever happens on it.
+async fn keep(mut stream: TcpStream, peer: SocketAddr, receiver: Receiver, stopped: watch::Receiver<bool>) {
+    let _open = counted::Open::new();
+    let conversation = AssertUnwindSafe(converse(&mut stream, peer, &receiver, stopped));
+    let ended = conversation.catch_unwind().await.unwrap_or_else(|_| panicked());
+    counted::ended(ended);
+    if ended == Ended::Refused {
+        linger(&stream, &receiver).await;
+    }
+}
+
+fn panicked() -> Ended {
+    tracing::error!("a callback could not be answered: something in its way panicked");
+    Ended::Panicked
+}
+
+async fn converse(
+    stream: &mut TcpStream,
+    peer: SocketAddr,
+    receiver: &Receiver,
+    mut stopped: watch::Receiver<bool>,
+) -> Ended {
+    // An answer is one small packet: nothing is gained by waiting for more of it.
+    let _ = stream.set_nodelay(true);
+    let limits = receiver.limits();
+    let was_refused = AtomicBool::new(false);
+    let service = service_fn(|mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
+        let answer = receiver.clone().call(request);
+        let was_refused = &was_refused;
+        async move {
+            let answer = answer.await;
+            if answer.as_ref().is_ok_and(|answer| answer.headers().contains_key(header::CONNECTION)) {
+                was_refused.store(true, Ordering::Relaxed);
+            }
+            answer
+        }
+    });
+    let mut connection = pin!(http(limits).serve_connection(TokioIo::new(stream), service));
+    let old = receiver.timer().sleep(limits.connection_for);
+    let told = pin!(async {
+        if stopped.wait_for(|stopped| *stopped).await.is_err() {
+            pending::<()>().await;
+        }
+    });
+    let ended = match select(connection.as_mut(), select(old, told)).await {
+        Either::Left((ended, _)) => ended,
+        Either::Right(_) => {
+            connection.as_mut().graceful_shutdown();
+            let longest = limits.headers_within + limits.body_within + limits.answer_within;
+            match select(connection, receiver.timer().sleep(longest)).await {
+                Either::Left((ended, _)) => ended,
+                Either::Right(_) => return Ended::Cut,
+            }
+        }
+    };
+    match ended {
+        // hyper has said itself what it could not read.
+        Err(error) if error.is_parse() => Ended::Refused,
+        Err(error) if error.is_timeout() => Ended::Slow,
+        _ if was_refused.load(Ordering::Relaxed) => Ended::Refused,
+        _ => Ended::Done,
+    }
+}
+
+fn http(limits: &Limits) -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(limits.headers_within)
+        // Twice what the headers may have: there is a path as well, and what stands between them.
+        .max_buf_size(limits.headers.saturating_mul(2).max(SMALLEST_BUFFER))
+        // Who has said all and closes that side of the connection is answered, and what he has said is kept.
+        .half_close(true);
+    http
+}
+
+/// Reads on for a while. A connection that is closed with something unread is reset, and the answer may be lost with it.
+async fn linger(stream: &TcpStream, receiver: &Receiver) {
+    let reading = pin!(async {
+        let mut left = LINGER_BYTES;
+        while left > 0 && stream.readable().await.is_ok() {
+            // Not held while waiting.
+            let mut scrap = [0; 4096];
+            match stream.try_read(&mut scrap) {
+                Ok(0) => return,
+                Ok(read) => left = left.saturating_sub(read),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return,
+            }
+        }
+    });
+    select(reading, receiver.timer().sleep(LINGER)).await;
+}
