@@ -4,8 +4,11 @@ mod body;
 mod limits;
 mod peer;
 mod receiver;
+#[cfg(feature = "axum")]
+mod router;
 #[cfg(feature = "serve")]
 mod serve;
+mod sources;
 mod watch;
 
 pub use limits::Limits;
@@ -13,3 +16,4 @@ pub use peer::Peer;
 pub use receiver::Receiver;
 #[cfg(feature = "serve")]
 pub use serve::serve;
+pub use sources::{InvalidSources, SourceMode, Sources};

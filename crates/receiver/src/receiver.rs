@@ -1,18 +1,24 @@
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::{Arc, Once};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body::Body;
 use http_body_util::Full;
-use malipo_core::Reply;
-use malipo_journal::Payments;
+use malipo_core::{ProviderId, Reply};
+use malipo_journal::{Inbox, Payments};
 use tower_service::Service;
+use tracing::Instrument as _;
 
-use crate::Limits;
 use crate::body::{self, Keep};
+use crate::sources::{self, SourceMode};
+use crate::watch::{self, Why};
+use crate::{InvalidSources, Limits, Peer, Sources};
 
 /// Answers what is posted to URLs that [`Payments`] gave out. A tower service for the requests of any server.
 ///
@@ -21,20 +27,53 @@ use crate::body::{self, Keep};
 /// code runs in between, so nothing that fails later can turn a callback that is kept into one that is not answered.
 #[derive(Debug, Clone)]
 pub struct Receiver {
-    payments: Payments,
+    // Cloned for every request.
+    payments: Arc<Payments>,
+    sources: Arc<BTreeMap<ProviderId, Sources>>,
     limits: Limits,
+    proxies: usize,
+    /// Whether it was said that no request tells where it comes from.
+    said: Arc<Once>,
 }
 
 impl Receiver {
     /// Takes callbacks for these payments. Somebody has to [`run`](Payments::run) them as well: it is what reads them.
     pub fn new(payments: Payments) -> Self {
-        Self { payments, limits: Limits::default() }
+        Self {
+            payments: Arc::new(payments),
+            sources: Arc::default(),
+            limits: Limits::default(),
+            proxies: 0,
+            said: Arc::new(Once::new()),
+        }
     }
 
     /// Takes more or less of whoever posts.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Holds this account's callbacks against a list of addresses. Without one, they may come from anywhere.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSources::NoSuchAccount`], since a list that is never looked at protects nobody.
+    pub fn with_sources(mut self, account: &ProviderId, sources: Sources) -> Result<Self, InvalidSources> {
+        if !self.payments.accounts().any(|known| known == account) {
+            return Err(InvalidSources::NoSuchAccount(account.clone()));
+        }
+        Arc::make_mut(&mut self.sources).insert(account.clone(), sources);
+        Ok(self)
+    }
+
+    /// How many proxies of yours stand before this server, which is none at first. Then a callback comes from where the
+    /// entry of `X-Forwarded-For` says that is so many from the right; each of them has to add one. One too many, and
+    /// whoever posts writes that entry himself.
+    #[must_use]
+    pub fn with_proxies(mut self, proxies: usize) -> Self {
+        self.proxies = proxies;
         self
     }
 
@@ -49,20 +88,67 @@ impl Receiver {
     }
 
     async fn answer<B: Body>(&self, request: Request<B>) -> Response<Full<Bytes>> {
+        let version = request.version();
+        match self.take(request).await {
+            Ok(reply) => said(reply),
+            Err(why) => {
+                watch::refused(why);
+                refused(why, version)
+            }
+        }
+    }
+
+    async fn take<B: Body>(&self, request: Request<B>) -> Result<Reply, Why> {
         let (parts, body) = request.into_parts();
         if length(&parts.headers) > self.limits.headers {
-            return closing(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+            return Err(Why::Headers);
         }
-        let inbox = self.payments.inbox(parts.uri.path()).filter(|_| parts.method == Method::POST);
-        let keep = if inbox.is_some() { Keep::All } else { Keep::Nothing };
-        let body = match body::read(body, keep, &self.limits, &**self.payments.timer()).await {
-            Ok(body) => body,
-            Err(status) => return closing(status),
+        if body::is_declared_too_long(&body, &self.limits) {
+            return Err(Why::Length);
+        }
+        let inbox = self.inbox(&parts);
+        let keep = if inbox.is_ok() { Keep::All } else { Keep::Nothing };
+        let body = body::read(body, keep, &self.limits, &**self.payments.timer()).await?;
+        let inbox = inbox?;
+        let account = inbox.account().map(tracing::field::display);
+        let span = tracing::info_span!("callback", account, purpose = inbox.purpose().as_str());
+        Ok(inbox.deliver(&kept(&parts.headers), body).instrument(span).await.reply)
+    }
+
+    fn inbox(&self, parts: &Parts) -> Result<Inbox<'_>, Why> {
+        let inbox = self.payments.inbox(parts.uri.path());
+        let inbox = inbox.filter(|_| parts.method == Method::POST).ok_or(Why::Nobodys)?;
+        self.hold_against_list(&inbox, parts)?;
+        Ok(inbox)
+    }
+
+    fn hold_against_list(&self, inbox: &Inbox<'_>, parts: &Parts) -> Result<(), Why> {
+        let Some((account, sources)) = inbox.account().and_then(|id| self.sources.get_key_value(id)) else {
+            return Ok(());
         };
-        match inbox {
-            Some(inbox) => said(inbox.deliver(&kept(&parts.headers), body).await.reply),
-            None => empty(StatusCode::NOT_FOUND),
+        let peer = parts.extensions.get::<Peer>().map(|Peer(peer)| *peer);
+        if peer.is_none() && self.proxies == 0 && sources.mode() == SourceMode::Enforce {
+            self.said.call_once(|| {
+                tracing::error!(
+                    "no request says who is at the other end of its connection, so those of accounts with \
+                     `SourceMode::Enforce` are refused: use `serve` or the router with connect info, insert `Peer`, \
+                     or say `with_proxies`"
+                );
+            });
         }
+        let from = sources::source(&parts.headers, peer, self.proxies);
+        if sources.expects(from) {
+            return Ok(());
+        }
+        let (purpose, from) = (inbox.purpose().as_str(), from.map(tracing::field::display));
+        if sources.mode() == SourceMode::Enforce {
+            watch::unlisted(account, "refused");
+            tracing::warn!(%account, purpose, from, "a callback was refused: it came from an address that is not listed");
+            return Err(Why::Source);
+        }
+        watch::unlisted(account, "reported");
+        tracing::warn!(%account, purpose, from, "a callback came from an address that is not listed");
+        Ok(())
     }
 }
 
@@ -103,15 +189,16 @@ fn said(reply: Reply) -> Response<Full<Bytes>> {
     response
 }
 
-/// What was not read to its end leaves its connection unfit for another request.
-fn closing(status: StatusCode) -> Response<Full<Bytes>> {
-    let mut response = empty(status);
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    response
-}
-
-fn empty(status: StatusCode) -> Response<Full<Bytes>> {
+/// Nothing but the status. The length is written here, so that servers that leave it out of some answers, such as those to
+/// HEAD, answer all alike.
+fn refused(why: Why, version: Version) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::default());
-    *response.status_mut() = status;
+    *response.status_mut() = why.status();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+    // What was not read to its end leaves its connection unfit for another request. From HTTP/2 on that is another matter.
+    if why.status() != StatusCode::NOT_FOUND && version <= Version::HTTP_11 {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     response
 }

@@ -1,6 +1,7 @@
 //! What is counted. The names stay; labels are accounts and words of ours, of which there are few: nobody who posts can
 //! make one.
 
+use http::StatusCode;
 use malipo_core::ProviderId;
 use metrics::counter;
 #[cfg(feature = "serve")]
@@ -41,6 +42,16 @@ impl Why {
             Self::Unreadable => "unreadable",
             Self::Nobodys => "nobodys",
             Self::Source => "source",
+        }
+    }
+
+    pub(crate) const fn status(self) -> StatusCode {
+        match self {
+            Self::Headers => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::Length => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Slow => StatusCode::REQUEST_TIMEOUT,
+            Self::Unreadable => StatusCode::BAD_REQUEST,
+            Self::Nobodys | Self::Source => StatusCode::NOT_FOUND,
         }
     }
 }
