@@ -21,7 +21,8 @@ impl Receiver {
     /// Serve it with `into_make_service_with_connect_info::<SocketAddr>()` where an account has a list of sources and no
     /// proxy stands before it: that is how axum tells who is at the other end.
     pub fn router(self) -> Router {
-        Router::new().fallback_service(Mounted(self))
+        // Not a fallback: axum loses that of a router that is nested in a nested one.
+        Router::new().route_service("/{*path}", Mounted(self))
     }
 }
 

@@ -4,7 +4,7 @@ use std::future::{Future, pending, poll_fn};
 use std::io;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -16,6 +16,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::AsyncWrite as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -42,7 +43,7 @@ const SMALLEST_BUFFER: usize = 8 * 1024;
 ///
 /// What a receiver does with a request that has come whole is done to its end, even if the sender has hung up meanwhile.
 pub async fn serve(listener: TcpListener, receiver: Receiver, stop: impl Future<Output = ()>) {
-    accept(&listener, receiver, stop).await;
+    accept(listener, receiver, stop).await;
 }
 
 /// Where connections come from.
@@ -56,7 +57,7 @@ impl Door for TcpListener {
     }
 }
 
-async fn accept(door: &impl Door, receiver: Receiver, stop: impl Future<Output = ()>) {
+async fn accept(door: impl Door, receiver: Receiver, stop: impl Future<Output = ()>) {
     let most = receiver.limits().connections.max(1);
     let (stopping, stopped) = watch::channel(false);
     let mut stop = pin!(stop);
@@ -64,7 +65,7 @@ async fn accept(door: &impl Door, receiver: Receiver, stop: impl Future<Output =
     let mut is_failing = false;
     loop {
         let come = {
-            let next = pin!(next(door, &mut connections, most));
+            let next = pin!(next(&door, &mut connections, most));
             match select(stop.as_mut(), next).await {
                 Either::Left(_) => break,
                 Either::Right((come, _)) => come,
@@ -89,6 +90,8 @@ async fn accept(door: &impl Door, receiver: Receiver, stop: impl Future<Output =
             }
         }
     }
+    // Who comes from now on is told at once that nobody is here.
+    drop(door);
     stopping.send_replace(true);
     while connections.join_next().await.is_some() {}
 }
@@ -124,7 +127,7 @@ async fn keep(mut stream: TcpStream, peer: SocketAddr, receiver: Receiver, stopp
     let ended = conversation.catch_unwind().await.unwrap_or_else(|_| panicked());
     counted::ended(ended);
     if ended == Ended::Refused {
-        linger(&stream, &receiver).await;
+        linger(&mut stream, &receiver).await;
     }
 }
 
@@ -194,7 +197,8 @@ fn http(limits: &Limits) -> http1::Builder {
 }
 
 /// Reads on for a while. A connection that is closed with something unread is reset, and the answer may be lost with it.
-async fn linger(stream: &TcpStream, receiver: &Receiver) {
+async fn linger(stream: &mut TcpStream, receiver: &Receiver) {
+    let _ = poll_fn(|cx| Pin::new(&mut *stream).poll_shutdown(cx)).await;
     let reading = pin!(async {
         let mut left = LINGER_BYTES;
         while left > 0 && stream.readable().await.is_ok() {
@@ -209,4 +213,81 @@ async fn linger(stream: &TcpStream, receiver: &Receiver) {
         }
     });
     select(reading, receiver.timer().sleep(LINGER)).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use malipo_core::{Env, Secret, Timer, Timestamp};
+    use malipo_journal::{CallbackKey, CallbackUrls, MemoryJournal, Payments};
+
+    use super::*;
+
+    /// A system that has no file descriptor left for a while.
+    struct Stuck {
+        listener: TcpListener,
+        errors: Mutex<Vec<io::Error>>,
+    }
+
+    impl Door for Stuck {
+        fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+            match self.errors.lock().unwrap().pop() {
+                Some(error) => Poll::Ready(Err(error)),
+                None => self.listener.poll_accept(cx),
+            }
+        }
+    }
+
+    /// Waits for nothing, and counts how often and how long it was meant to.
+    #[derive(Debug, Default)]
+    struct Hasty(Mutex<Vec<Duration>>);
+
+    impl Env for Hasty {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_unix_millis(0).unwrap()
+        }
+
+        fn monotonic(&self) -> Duration {
+            Duration::ZERO
+        }
+
+        fn fill_bytes(&self, _: &mut [u8]) {}
+    }
+
+    #[async_trait::async_trait]
+    impl Timer for Hasty {
+        async fn sleep(&self, duration: Duration) {
+            if duration != REST {
+                pending::<()>().await;
+            }
+            self.0.lock().unwrap().push(duration);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_system_cannot_accept_is_tried_again_after_a_rest() {
+        let timer = Arc::new(Hasty::default());
+        let key = CallbackKey::new(1, Secret::new("a key of at least thirty-two bytes")).unwrap();
+        let urls = CallbackUrls::new("https://pay.example.com", key).unwrap();
+        let journal = Arc::new(MemoryJournal::new(timer.clone()));
+        let payments = Payments::new(journal, urls, timer.clone(), "a".parse().unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        // No file descriptors (EMFILE), no memory; and some who have gone again, which costs nobody a rest.
+        let (full, gone) = (io::Error::from_raw_os_error(24), io::ErrorKind::ConnectionAborted);
+        let errors = [gone.into(), full, gone.into(), io::ErrorKind::OutOfMemory.into(), gone.into()];
+        let door = Stuck { listener, errors: Mutex::new(errors.into()) };
+        let stop = async {
+            let mut client = TcpStream::connect(at).await.unwrap();
+            poll_fn(|cx| Pin::new(&mut client).poll_write(cx, b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"))
+                .await
+                .unwrap();
+            client.readable().await.unwrap();
+            let mut read = [0; 12];
+            assert_eq!((client.try_read(&mut read).unwrap(), &read), (12, b"HTTP/1.1 404"));
+        };
+        accept(door, Receiver::new(payments), stop).await;
+        assert_eq!(*timer.0.lock().unwrap(), [REST; 2]);
+    }
 }

@@ -103,3 +103,98 @@ fn address(entry: &str) -> Option<IpAddr> {
     let address = alone.or_else(|| entry.parse().ok().map(|with_port: SocketAddr| with_port.ip()))?;
     Some(address.to_canonical())
 }
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderValue};
+
+    use super::source;
+
+    const PEER: &str = "203.0.113.1:9000";
+
+    /// The source of a request by so many proxies with these lines of the header.
+    fn read(proxies: usize, lines: &[&[u8]]) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append("x-forwarded-for", HeaderValue::from_bytes(line).unwrap());
+        }
+        source(&headers, PEER.parse().ok(), proxies).map(|address| address.to_string())
+    }
+
+    #[test]
+    fn entries_are_read_as_proxies_write_them() {
+        for (entry, address) in [
+            ("192.0.2.7", Some("192.0.2.7")),
+            (" \t192.0.2.7 ", Some("192.0.2.7")),
+            ("192.0.2.7:80", Some("192.0.2.7")),
+            ("192.0.2.7:65535", Some("192.0.2.7")),
+            ("192.0.2.7:65536", None),
+            ("192.0.2.7:", None),
+            ("192.0.2.7:80:80", None),
+            ("192.0.2.07", None),
+            ("192.0.2", None),
+            ("192.0.2.7/32", None),
+            ("192.0.2.7 192.0.2.8", None),
+            ("192.0.2.7;192.0.2.8", None),
+            ("[192.0.2.7]", None),
+            ("[192.0.2.7]:80", None),
+            ("2001:db8::7", Some("2001:db8::7")),
+            ("2001:DB8:0:0::0007", Some("2001:db8::7")),
+            ("[2001:db8::7]", Some("2001:db8::7")),
+            ("[2001:db8::7]:80", Some("2001:db8::7")),
+            ("[2001:db8::7", None),
+            ("2001:db8::7]", None),
+            ("[2001:db8::7]80", None),
+            ("[[2001:db8::7]]", None),
+            ("::ffff:192.0.2.7", Some("192.0.2.7")),
+            ("[::ffff:192.0.2.7]", Some("192.0.2.7")),
+            ("[::ffff:c000:207]:80", Some("192.0.2.7")),
+            ("::192.0.2.7", Some("::c000:207")),
+            ("", None),
+            (" ", None),
+            ("unknown", None),
+            ("_hidden", None),
+            ("localhost", None),
+            ("\"192.0.2.7\"", None),
+            ("for=192.0.2.7", None),
+        ] {
+            assert_eq!(read(1, &[entry.as_bytes()]).as_deref(), address, "{entry:?}");
+            let behind_another = format!("198.51.100.1,{entry}");
+            assert_eq!(read(1, &[behind_another.as_bytes()]).as_deref(), address, "{entry:?}");
+        }
+    }
+
+    #[test]
+    fn they_are_counted_from_the_right_over_all_lines() {
+        let (one, two) =
+            (&[b"192.0.2.1, 192.0.2.2" as &[u8]][..], &[b"192.0.2.1, 192.0.2.2" as &[u8], b"192.0.2.3"][..]);
+        let hostile = &[b"192.0.2.1,\xff,,\x80" as &[u8], b"192.0.2.2"][..];
+        for (proxies, lines, address) in [
+            (1, &[][..], None),
+            (2, &[], None),
+            (1, one, Some("192.0.2.2")),
+            (2, one, Some("192.0.2.1")),
+            (3, one, None),
+            (usize::MAX, one, None),
+            (1, two, Some("192.0.2.3")),
+            (2, two, Some("192.0.2.2")),
+            (3, two, Some("192.0.2.1")),
+            (4, two, None),
+            (1, hostile, Some("192.0.2.2")),
+            (2, hostile, None),
+            (3, hostile, None),
+            (4, hostile, None),
+            (5, hostile, Some("192.0.2.1")),
+        ] {
+            assert_eq!(read(proxies, lines).as_deref(), address, "{proxies} {lines:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_proxy_it_is_the_other_end_and_no_header() {
+        assert_eq!(read(0, &[b"192.0.2.1"]).as_deref(), Some("203.0.113.1"));
+        let mapped = source(&HeaderMap::new(), "[::ffff:192.0.2.7]:80".parse().ok(), 0);
+        assert_eq!(mapped.map(|address| address.to_string()).as_deref(), Some("192.0.2.7"));
+        assert_eq!(source(&HeaderMap::new(), None, 0), None);
+    }
+}

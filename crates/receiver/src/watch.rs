@@ -17,7 +17,7 @@ const CONNECTIONS: &str = "malipo_receiver_connections";
 /// Connections that have ended, and how.
 #[cfg(feature = "serve")]
 const ENDED: &str = "malipo_receiver_connections_ended_total";
-/// How often nothing could be accepted, since all places were taken.
+/// How often all places were taken, so that nothing was accepted.
 #[cfg(feature = "serve")]
 const FULL: &str = "malipo_receiver_full_total";
 
