@@ -6,6 +6,7 @@ mod credential;
 mod decode;
 mod encode;
 mod provider;
+mod sources;
 mod wire;
 
 pub use config::{Config, Initiator};
@@ -15,3 +16,4 @@ pub use credential::{InvalidCredential, SecurityCredential};
 pub use encode::REFUSED_CALLBACK_WORDS;
 pub use malipo_transport::{AppKeys, Production, Sandbox};
 pub use provider::{Daraja, GATEWAY};
+pub use sources::CALLBACK_SOURCES;
