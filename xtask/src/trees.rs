@@ -29,6 +29,11 @@ const WITH_REQWEST: usize = 140;
 /// The journal on a server, without a gateway.
 const WITH_POSTGRES: usize = 110;
 
+/// The receiver as a service, as a server of its own, and in a router.
+const RECEIVER: usize = 75;
+const WITH_SERVE: usize = 83;
+const WITH_AXUM: usize = 92;
+
 /// A row for each promise about weight.
 fn trees(packages: &[Package]) -> Vec<Tree> {
     let lightest = ["--no-default-features"];
@@ -50,6 +55,14 @@ fn trees(packages: &[Package]) -> Vec<Tree> {
             &["http-body", "hyper", "rusqlite", "libsqlite3-sys", "openssl-sys"],
             Some(WITH_POSTGRES),
         ),
+        Tree::new(
+            "malipo-receiver",
+            &[],
+            &["axum", "hyper", "hyper-util", "tokio", "rusqlite", "tokio-postgres"],
+            Some(RECEIVER),
+        ),
+        Tree::new("malipo-receiver", &["--features", "serve"], &["axum", "h2"], Some(WITH_SERVE)),
+        Tree::new("malipo-receiver", &["--features", "axum"], &["h2", "tower-http"], Some(WITH_AXUM)),
     ];
     for provider in PROVIDERS {
         let package = format!("malipo-{provider}");

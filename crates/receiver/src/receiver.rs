@@ -69,8 +69,8 @@ impl Receiver {
     }
 
     /// How many proxies of yours stand before this server, which is none at first. Then a callback comes from where the
-    /// entry of `X-Forwarded-For` says that is so many from the right; each of them has to add one. One too many, and
-    /// whoever posts writes that entry himself.
+    /// entry of `X-Forwarded-For` says that is so many from the right; each of them has to add one. One too many, or a
+    /// way past them, and whoever posts writes that entry himself.
     #[must_use]
     pub fn with_proxies(mut self, proxies: usize) -> Self {
         self.proxies = proxies;

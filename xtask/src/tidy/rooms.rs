@@ -105,7 +105,13 @@ pub(crate) const ROOMS: &[Room] = &[
     Room { name: "kyanda", ..PROVIDER },
     Room { name: "malipo", kind: Kind::Facade, uses: PUBLISHED, tests_use: &["sim", "testkit"], ..ROOM },
     Room { name: "journal", uses: &["core"], never: HTTP, ..ROOM },
-    Room { name: "receiver", uses: &["core", "journal"], tests_use: &["sim", "testkit"], ..ROOM },
+    Room {
+        name: "receiver",
+        uses: &["core", "journal"],
+        tests_use: &["sim", "testkit"],
+        optional: &["axum", "hyper", "hyper-util", "tokio"],
+        ..ROOM
+    },
     Room { name: "sim", uses: &["core"], ..ROOM },
     Room { name: "testkit", kind: Kind::Testkit, uses: &["core", "transport"], ..ROOM },
     Room {

@@ -7,15 +7,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use http::{Request, StatusCode};
 use http_body::{Body, Frame, SizeHint};
-use malipo_receiver::Limits;
+use http_body_util::Full;
+use malipo_receiver::{Limits, SourceMode, Sources};
 use tower_service::Service as _;
 
 use crate::answering::gist;
 use crate::refusing::timeless;
-use crate::rig::{Client, HandTimer, Served, Stand, TAKEN, ask, patient, post, within};
+use crate::rig::{ACCOUNT, Client, HandTimer, Served, Stand, TAKEN, ask, patient, post, within};
 
 const MOST: usize = 64 * 1024;
 
@@ -114,6 +115,64 @@ async fn who_asks_before_it_sends_is_told_at_once() {
             .await;
         client.send("{}").await;
         client.half_close().await;
+        assert_eq!(gist(&client.rest().await).0, said);
+    }
+}
+
+/// Some bytes that tell when somebody looks at them.
+struct Watched {
+    left: usize,
+    looked: Arc<AtomicUsize>,
+}
+
+impl Buf for Watched {
+    fn remaining(&self) -> usize {
+        self.left
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.looked.fetch_add(1, Ordering::SeqCst);
+        &b"{}"[..self.left]
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.left -= count;
+    }
+}
+
+#[tokio::test]
+async fn nothing_of_what_a_stranger_posts_is_held() {
+    let stand = Stand::new();
+    let far = Sources::new(SourceMode::Enforce, ["192.0.2.0/24"]).unwrap();
+    let enforcing = stand.receiver().with_sources(&ACCOUNT, far).unwrap();
+    for (mut receiver, method, path, is_looked_at) in [
+        (stand.receiver(), "POST", stand.path(), true),
+        (stand.receiver(), "POST", "/".to_owned(), false),
+        (stand.receiver(), "GET", stand.path(), false),
+        (enforcing, "POST", stand.path(), false),
+    ] {
+        let looked = Arc::new(AtomicUsize::new(0));
+        let body = Full::new(Watched { left: 2, looked: looked.clone() });
+        let request = Request::builder().method(method).uri(&path).body(body).unwrap();
+        receiver.call(request).await.unwrap();
+        assert_eq!(looked.load(Ordering::SeqCst) > 0, is_looked_at, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_is_not_answered_sooner_than_a_gateway() {
+    let stand = Stand::new();
+    let served = Served::start(stand.receiver().with_limits(patient())).await;
+    for (path, said) in [(stand.path(), "HTTP/1.1 200 OK"), ("/".to_owned(), "HTTP/1.1 404 Not Found")] {
+        let mut client = Client::connect(served.at).await;
+        let request = post(&path, "{}");
+        let (most, last) = request.split_at(request.len() - 1);
+        client.send(most).await;
+        for _ in 0..1000 {
+            tokio::task::yield_now().await;
+        }
+        assert!(client.is_untouched(), "{path}");
+        client.send(last).await;
         assert_eq!(gist(&client.rest().await).0, said);
     }
 }
