@@ -107,6 +107,22 @@ fn stream_is_open(stream: &TcpStream) -> bool {
 }
 
 #[tokio::test]
+async fn who_is_refused_may_go_on_for_a_moment_so_that_the_answer_arrives() {
+    let timer = Arc::new(HandTimer::default());
+    let stand = Stand::at(timer.clone());
+    let served = Served::start(stand.receiver().with_limits(limits())).await;
+    let mut client = Client::connect(served.at).await;
+    client.send("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 65537\r\n\r\n").await;
+    assert_eq!(gist(&client.rest().await).0, "HTTP/1.1 413 Payload Too Large");
+    for _ in 0..100 {
+        assert!(client.can_send().await, "a reset could take the answer back");
+        tokio::task::yield_now().await;
+    }
+    timer.forward(Duration::from_secs(1));
+    within(async { while client.can_send().await {} }).await;
+}
+
+#[tokio::test]
 async fn a_server_that_stops_finishes_what_is_under_way() {
     let timer = Arc::new(HandTimer::default());
     let stand = Stand::at(timer.clone());

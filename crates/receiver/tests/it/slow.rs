@@ -54,7 +54,7 @@ async fn a_thousand_slow_clients_do_not_keep_a_good_callback_waiting() {
 async fn who_has_no_whole_request_in_time_is_closed() {
     let stand = Stand::new();
     let mut limits = patient();
-    limits.headers_within = Duration::from_secs(1);
+    limits.headers_within = Duration::from_secs(2);
     let served = Served::start(stand.receiver().with_limits(limits)).await;
     let mut slow = Vec::new();
     for beginning in ["", "P", "POST /callbacks HTTP/1.1\r\nx-a: "] {

@@ -7,7 +7,8 @@ use malipo_receiver::{InvalidSources, Peer, Receiver, SourceMode, Sources};
 use malipo_testkit::CapturedLog;
 use tower_service::Service as _;
 
-use crate::rig::{ACCOUNT, Stand};
+use crate::answering::gist;
+use crate::rig::{ACCOUNT, Served, Stand, TAKEN, ask, post};
 
 const LIST: [&str; 2] = ["192.0.2.0/24", "2001:db8::7"];
 
@@ -54,6 +55,14 @@ async fn a_list_lets_in_who_is_on_it_and_says_who_is_not() {
         }
         assert_eq!(stand.kept().await.is_empty(), expected == no);
     }
+}
+
+#[tokio::test]
+async fn the_server_knows_who_is_at_the_other_end() {
+    let stand = Stand::new();
+    let here = Sources::new(SourceMode::Enforce, ["127.0.0.1"]).unwrap();
+    let served = Served::start(stand.receiver().with_sources(&ACCOUNT, here).unwrap()).await;
+    assert_eq!(gist(&ask(served.at, &post(&stand.path(), "{}")).await).1, TAKEN);
 }
 
 #[tokio::test]

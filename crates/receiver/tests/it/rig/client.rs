@@ -43,6 +43,11 @@ impl Client {
         let _ = within(self.0.write_all(bytes.as_bytes())).await;
     }
 
+    /// Whether more can be sent. What was reset refuses it.
+    pub(crate) async fn can_send(&mut self) -> bool {
+        within(self.0.write_all(b"x")).await.is_ok()
+    }
+
     /// Says that nothing more will be sent.
     pub(crate) async fn half_close(&mut self) {
         within(self.0.shutdown()).await.unwrap();
