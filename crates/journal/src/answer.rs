@@ -53,6 +53,8 @@ pub enum Done {
         /// Whether it told anything new.
         news: News,
     },
+    /// It was noted that a delivery was read once more; `None` where it is about no payment that is known.
+    Replayed(Option<PaymentId>),
     /// A person is told, or was before; nothing is told of a payment that is over.
     Raised(News),
     /// A delivery is not read again.
@@ -88,6 +90,8 @@ pub enum Done {
         /// And in so many deliveries without a payment.
         deliveries: u32,
     },
+    /// A follower is so far now, or was further already.
+    Advanced(u64),
 }
 
 /// An attempt that may leave now, and the lease that it is made under.

@@ -43,6 +43,15 @@ pub enum InvalidCallbacks {
     /// Two keys have the same number.
     #[error("two keys for callback URLs have the number {0}: give each a number of its own")]
     RepeatedKey(u8),
+    /// Two keys are to sign the notice URL of one account.
+    #[error("account {0} has two keys for its notice URL: retire the older one")]
+    RepeatedNoticeKey(u32),
+    /// No key was given for the notice URL of this account.
+    #[error(
+        "account {0} has no key for its notice URL: give it one of its own with `CallbackUrls::with_notice_key`, since \
+         a gateway is told that URL once and the payments' key is changed more often"
+    )]
+    NoNoticeKey(u32),
     /// The base is no URL that a gateway can post to.
     #[error("the base of the callback URLs cannot be used")]
     Base(#[from] InvalidCallbackUrl),
@@ -90,12 +99,40 @@ impl Address {
 ///
 /// Behind the base stand digits only, since gateways are known to refuse some words: version, key, account, payment,
 /// purpose, and a tag of 128 bits that only the key's owner can make.
+///
+/// The URL for all notices of an account has a key of its own: some gateways are told it once, and only their support
+/// changes it, so it must outlive the keys of the payments. Neither key is good for what the other signs.
 #[derive(Clone)]
 pub struct CallbackUrls {
     base: String,
-    current: CallbackKey,
-    /// Keys that made URLs before, and until when those are still good.
-    retired: Vec<(CallbackKey, Timestamp)>,
+    keys: Vec<Held>,
+}
+
+/// A key, and what it is good for.
+#[derive(Clone)]
+struct Held {
+    key: CallbackKey,
+    signs: Signs,
+    /// It makes no more URLs, and those that it made are good until then.
+    retired: Option<Timestamp>,
+}
+
+/// What a key signs. Closed on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Signs {
+    /// The URLs of payments, and what else is made anew all the time.
+    Payments,
+    /// The notice URL of this account.
+    Notices(u32),
+}
+
+impl Signs {
+    const fn of(address: Address) -> Self {
+        match address.purpose {
+            DeliveryPurpose::Notice => Self::Notices(address.account),
+            _ => Self::Payments,
+        }
+    }
 }
 
 impl CallbackUrls {
@@ -110,7 +147,8 @@ impl CallbackUrls {
         if base.contains('?') {
             return Err(InvalidCallbacks::Query);
         }
-        Ok(Self { base: base.to_owned(), current: key, retired: Vec::new() })
+        let held = Held { key, signs: Signs::Payments, retired: None };
+        Ok(Self { base: base.to_owned(), keys: vec![held] })
     }
 
     /// Also takes URLs that were made with an older key, until then.
@@ -118,11 +156,44 @@ impl CallbackUrls {
     /// # Errors
     ///
     /// [`InvalidCallbacks::RepeatedKey`] when a key of this number is there already.
-    pub fn with_retired(mut self, key: CallbackKey, until: Timestamp) -> Result<Self, InvalidCallbacks> {
-        if self.keys().any(|known| known.id == key.id) {
-            return Err(InvalidCallbacks::RepeatedKey(key.id));
+    pub fn with_retired(self, key: CallbackKey, until: Timestamp) -> Result<Self, InvalidCallbacks> {
+        self.with(Held { key, signs: Signs::Payments, retired: Some(until) })
+    }
+
+    /// Signs the notice URL of this account with a key of its own. Leave it as it is when the payments' key is changed.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidCallbacks::RepeatedKey`] when a key of this number is there already, for whatever;
+    /// [`InvalidCallbacks::RepeatedNoticeKey`] when the account has one that is not retired.
+    pub fn with_notice_key(self, account: u32, key: CallbackKey) -> Result<Self, InvalidCallbacks> {
+        let held = Held { key, signs: Signs::Notices(account), retired: None };
+        if self.current(held.signs).is_some() {
+            return Err(InvalidCallbacks::RepeatedNoticeKey(account));
         }
-        self.retired.push((key, until));
+        self.with(held)
+    }
+
+    /// Also takes what comes to the notice URL that an older key of this account made, until then: until its gateway
+    /// posts to the new one.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidCallbacks::RepeatedKey`] when a key of this number is there already, for whatever.
+    pub fn with_retired_notice_key(
+        self,
+        account: u32,
+        key: CallbackKey,
+        until: Timestamp,
+    ) -> Result<Self, InvalidCallbacks> {
+        self.with(Held { key, signs: Signs::Notices(account), retired: Some(until) })
+    }
+
+    fn with(mut self, held: Held) -> Result<Self, InvalidCallbacks> {
+        if self.keys.iter().any(|known| known.key.id == held.key.id) {
+            return Err(InvalidCallbacks::RepeatedKey(held.key.id));
+        }
+        self.keys.push(held);
         Ok(self)
     }
 
@@ -135,12 +206,13 @@ impl CallbackUrls {
     ///
     /// # Errors
     ///
-    /// [`InvalidCallbacks::Base`] when it gets too long for one.
+    /// [`InvalidCallbacks::Base`] when it gets too long for one, and [`InvalidCallbacks::NoNoticeKey`].
     pub fn mint(&self, address: Address) -> Result<CallbackUrl, InvalidCallbacks> {
-        let tag = u128::from_be_bytes(tag(&self.current, address));
+        let signing =
+            self.current(Signs::of(address)).ok_or(InvalidCallbacks::NoNoticeKey(address.account))?;
+        let tag = u128::from_be_bytes(tag(signing, address));
         let Address { account, payment, purpose } = address;
-        let (key, payment, purpose) =
-            (self.current.id, payment.map_or(0, |payment| payment.0), code(purpose));
+        let (key, payment, purpose) = (signing.id, payment.map_or(0, |payment| payment.0), code(purpose));
         let url = format!("{}/{VERSION}/{key}/{account}/{payment}/{purpose}/{tag:0TAG_DIGITS$}", self.base);
         Ok(url.parse()?)
     }
@@ -159,25 +231,27 @@ impl CallbackUrls {
         parts.next()?;
         let (purpose, _) = PURPOSES.iter().find(|(_, code)| *code == purpose)?;
         let told: u128 = told.bytes().all(|byte| byte.is_ascii_digit()).then(|| told.parse().ok())??;
-        let key = self.good_key(key, now).filter(|_| version == VERSION)?;
         let address =
             Address { account, payment: (payment != 0).then_some(PaymentId(payment)), purpose: *purpose };
+        let key = self.good_key(key, Signs::of(address), now).filter(|_| version == VERSION)?;
         is_tag(key, address, told.to_be_bytes()).then_some(address)
     }
 
-    fn good_key(&self, id: u8, now: Timestamp) -> Option<&CallbackKey> {
-        let retired = self.retired.iter().filter(|(_, until)| now < *until).map(|(key, _)| key);
-        std::iter::once(&self.current).chain(retired).find(|key| key.id == id)
+    /// The key of this number, if it is good for this at this time.
+    fn good_key(&self, id: u8, signs: Signs, now: Timestamp) -> Option<&CallbackKey> {
+        let held = self.keys.iter().find(|held| held.key.id == id && held.signs == signs)?;
+        held.retired.is_none_or(|until| now < until).then_some(&held.key)
     }
 
-    fn keys(&self) -> impl Iterator<Item = &CallbackKey> {
-        std::iter::once(&self.current).chain(self.retired.iter().map(|(key, _)| key))
+    /// The key that makes URLs of this kind now.
+    fn current(&self, signs: Signs) -> Option<&CallbackKey> {
+        self.keys.iter().find(|held| held.signs == signs && held.retired.is_none()).map(|held| &held.key)
     }
 }
 
 impl fmt::Debug for CallbackUrls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys: Vec<_> = self.keys().map(|key| key.id).collect();
+        let keys: Vec<_> = self.keys.iter().map(|held| (held.key.id, held.signs)).collect();
         f.debug_struct("CallbackUrls").field("base", &self.base).field("keys", &keys).finish_non_exhaustive()
     }
 }
@@ -219,111 +293,4 @@ fn is_tag(key: &CallbackKey, address: Address, told: [u8; 16]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn key(id: u8) -> CallbackKey {
-        CallbackKey::new(id, Secret::new(format!("{id}: a key of more than thirty-two bytes"))).unwrap()
-    }
-
-    fn urls() -> CallbackUrls {
-        CallbackUrls::new("https://pay.example.com/in/", key(7)).unwrap()
-    }
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_unix_millis(seconds * 1000).unwrap()
-    }
-
-    fn path(url: &CallbackUrl) -> &str {
-        url.as_str().strip_prefix("https://pay.example.com").unwrap()
-    }
-
-    const ONE: Address = Address::of(3, PaymentId(82_031), DeliveryPurpose::Result);
-
-    #[test]
-    fn what_is_appended_is_digits_and_comes_back_as_what_it_was_given_out_for() {
-        for (purpose, _) in PURPOSES {
-            for address in [Address::of(0, PaymentId(1), *purpose), Address::of_account(u32::MAX, *purpose)] {
-                let url = urls().mint(address).unwrap();
-                let appended = url.as_str().strip_prefix("https://pay.example.com/in/").unwrap();
-                assert!(appended.bytes().all(|byte| byte.is_ascii_digit() || byte == b'/'), "{appended}");
-                assert_eq!(urls().verify(path(&url), at(0)), Some(address));
-            }
-        }
-    }
-
-    #[test]
-    fn one_address_has_one_spelling() {
-        let url = urls().mint(ONE).unwrap();
-        let good = path(&url);
-        for bad in [
-            good.replacen("/3/", "/03/", 1),
-            good.replacen("/3/", "/+3/", 1),
-            good.replacen("/in/1/", "/in/2/", 1),
-            good.strip_prefix("/in/").unwrap().to_owned(),
-            format!("{good}/"),
-            format!("{good}/1"),
-            format!("{good}?a=1"),
-            good.trim_end_matches(|digit: char| digit.is_ascii_digit()).to_owned(),
-            String::new(),
-        ] {
-            assert_eq!(urls().verify(&bad, at(0)), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn what_stands_before_is_the_routers() {
-        let url = urls().mint(ONE).unwrap();
-        let appended = path(&url).strip_prefix("/in").unwrap();
-        for before in ["", "/in", "/behind/a/proxy/", "/1/7"] {
-            assert_eq!(urls().verify(&format!("{before}{appended}"), at(0)), Some(ONE), "{before}");
-        }
-    }
-
-    #[test]
-    fn an_older_key_is_good_until_it_is_not() {
-        let old = urls().mint(ONE).unwrap();
-        let rotated = CallbackUrls::new("https://pay.example.com/in", key(8)).unwrap();
-        assert_eq!(rotated.verify(path(&old), at(0)), None, "a key that nobody has any more");
-        let rotated = rotated.with_retired(key(7), at(100)).unwrap();
-        assert_eq!(rotated.verify(path(&old), at(99)), Some(ONE));
-        assert_eq!(rotated.verify(path(&old), at(100)), None);
-        assert_ne!(rotated.mint(ONE).unwrap().as_str(), old.as_str());
-        let repeated = rotated.with_retired(key(8), at(100));
-        assert_eq!(repeated.unwrap_err(), InvalidCallbacks::RepeatedKey(8));
-    }
-
-    #[test]
-    fn a_weak_key_and_a_base_that_takes_no_path_are_refused() {
-        assert_eq!(CallbackKey::new(1, Secret::new("short")).unwrap_err(), InvalidCallbacks::ShortKey);
-        let new = |base| CallbackUrls::new(base, key(1)).unwrap_err();
-        assert_eq!(new("https://pay.example.com/?a=b"), InvalidCallbacks::Query);
-        assert!(matches!(new("http://pay.example.com"), InvalidCallbacks::Base(_)));
-        assert!(!format!("{:?}", urls()).contains("thirty-two"), "no key is printed");
-    }
-
-    proptest! {
-        #[test]
-        fn nothing_but_what_was_minted_is_taken(at_byte in 0_usize..200, digit in 0_u8..10, account: u32, payment: u64) {
-            let address = Address::of(account, PaymentId(payment.max(1)), DeliveryPurpose::Answer);
-            let url = urls().mint(address).unwrap();
-            let mut changed = path(&url).to_owned().into_bytes();
-            let before = "/in/".len();
-            let place = before + at_byte % (changed.len() - before);
-            changed[place] = b'0' + digit;
-            let changed = String::from_utf8(changed).unwrap();
-            let expected = (changed == path(&url)).then_some(address);
-            prop_assert_eq!(urls().verify(&changed, at(0)), expected);
-        }
-
-        #[test]
-        fn a_tag_is_not_guessed(tag: u128) {
-            let url = urls().mint(ONE).unwrap();
-            let (address, own) = path(&url).rsplit_once('/').unwrap();
-            let guess = format!("{address}/{tag:039}");
-            prop_assert_eq!(urls().verify(&guess, at(0)).is_some(), own == format!("{tag:039}"));
-        }
-    }
-}
+mod tests;

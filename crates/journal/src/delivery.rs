@@ -18,6 +18,10 @@ pub enum Aside {
     Credit,
     /// A question came back without an answer.
     Unanswered,
+    /// It is not signed, and the account's provider is told to want a signature.
+    Unsigned,
+    /// Its signature is wrong, and the account's provider is told to want a right one.
+    WrongSignature,
     /// For long no payment of ours was found that it is about, or no answer of its gateway's agreed with it.
     Unmatched,
 }
@@ -29,6 +33,8 @@ named! {
         Balances = "balances",
         Credit = "credit",
         Unanswered = "unanswered",
+        Unsigned = "unsigned",
+        WrongSignature = "wrong_signature",
         Unmatched = "unmatched",
     }
 }

@@ -8,8 +8,8 @@ use malipo_core::{
 };
 
 use crate::{
-    Aside, Attempt, Attention, Decision, DeliveryId, Fence, Fingerprint, Key, Lease, Notes, PaymentId,
-    Reason, ResendRule, Source, Twins,
+    Aside, Attempt, Attention, Decision, DeliveryId, Fence, Fingerprint, Follower, Key, Lease, Notes,
+    PaymentId, Reason, ResendRule, Source, Stream, Twins,
 };
 
 /// One thing to be written, or refused, as a whole. Open: more will come.
@@ -34,6 +34,8 @@ pub enum Entry {
     StoreDelivery(Box<StoreDelivery>),
     /// Holds a report against its payment and folds it in.
     Apply(Box<Apply>),
+    /// Notes that a delivery was read once more, and that nothing came of it.
+    NoteReplay(DeliveryId),
     /// Tells a person of something about a payment that is not over.
     Raise(Box<Raise>),
     /// Keeps a delivery from being read again.
@@ -54,6 +56,8 @@ pub enum Entry {
     Cancel(PaymentId),
     /// Erases what names people.
     Erase(Erase),
+    /// Moves a follower on. It never goes back: what is further already stays.
+    Advance(Box<Advance>),
 }
 
 /// See [`Entry::Open`] and [`Entry::Again`].
@@ -266,12 +270,21 @@ pub struct Raise {
     pub delivery: Option<DeliveryId>,
     /// What a person must look at.
     pub attention: Attention,
+    /// Whether it comes of reading a delivery once more.
+    pub replayed: bool,
 }
 
 impl Raise {
     /// A person must look at a payment.
     pub const fn new(payment: PaymentId, delivery: Option<DeliveryId>, attention: Attention) -> Self {
-        Self { payment, delivery, attention }
+        Self { payment, delivery, attention, replayed: false }
+    }
+
+    /// It comes of reading a delivery once more.
+    #[must_use]
+    pub const fn replayed(mut self) -> Self {
+        self.replayed = true;
+        self
     }
 }
 
@@ -283,12 +296,21 @@ pub struct SetAside {
     pub delivery: DeliveryId,
     /// Why nothing waits for it.
     pub why: Aside,
+    /// Whether it was read once more. Then this is why, whatever was said the first time.
+    pub replayed: bool,
 }
 
 impl SetAside {
     /// Nothing waits for this delivery.
     pub const fn new(delivery: DeliveryId, why: Aside) -> Self {
-        Self { delivery, why }
+        Self { delivery, why, replayed: false }
+    }
+
+    /// It was read once more.
+    #[must_use]
+    pub const fn replayed(mut self) -> Self {
+        self.replayed = true;
+        self
     }
 }
 
@@ -308,6 +330,8 @@ pub struct MatchUnaddressed {
     pub amount: Money,
     /// The gateway's names for it.
     pub provider_refs: ProviderRefs,
+    /// Whether it is read once more.
+    pub replayed: bool,
 }
 
 impl MatchUnaddressed {
@@ -318,7 +342,15 @@ impl MatchUnaddressed {
         operation: Operation,
         amount: Money,
     ) -> Self {
-        Self { delivery, provider, operation, party: None, amount, provider_refs: ProviderRefs::new() }
+        let provider_refs = ProviderRefs::new();
+        Self { delivery, provider, operation, party: None, amount, provider_refs, replayed: false }
+    }
+
+    /// It is read once more.
+    #[must_use]
+    pub const fn replayed(mut self) -> Self {
+        self.replayed = true;
+        self
     }
 
     /// Says with whom.
@@ -457,5 +489,24 @@ impl Erase {
     /// At most `limit` payments and deliveries of before `before`.
     pub const fn new(before: Timestamp, limit: u32) -> Self {
         Self { before, limit }
+    }
+}
+
+/// See [`Entry::Advance`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Advance {
+    /// Who.
+    pub follower: Follower,
+    /// In which stream.
+    pub stream: Stream,
+    /// The number of the last thing that nothing is left to be done for, nor for any before it.
+    pub position: u64,
+}
+
+impl Advance {
+    /// The follower is done with everything of this stream up to `position`.
+    pub const fn new(follower: Follower, stream: Stream, position: u64) -> Self {
+        Self { follower, stream, position }
     }
 }

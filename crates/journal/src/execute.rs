@@ -5,6 +5,7 @@ mod deliver;
 mod due;
 mod erase;
 mod finish;
+mod follow;
 mod open;
 mod read;
 mod record;
@@ -55,6 +56,7 @@ async fn execute(tx: &mut dyn Tx, entry: Entry, now: Timestamp) -> Result<Done, 
         Entry::NoteAbsent(absent) => due::note_absent(tx, absent, now).await,
         Entry::StoreDelivery(delivery) => deliver::store(tx, *delivery, now).await,
         Entry::Apply(apply) => report::apply(tx, *apply, now).await,
+        Entry::NoteReplay(delivery) => report::note_replay(tx, delivery, now).await,
         Entry::Raise(raise) => resolve::raise(tx, *raise, now).await,
         Entry::SetAside(aside) => deliver::set_aside(tx, aside).await,
         Entry::MatchUnaddressed(unaddressed) => deliver::match_unaddressed(tx, *unaddressed, now).await,
@@ -65,6 +67,7 @@ async fn execute(tx: &mut dyn Tx, entry: Entry, now: Timestamp) -> Result<Done, 
         Entry::Resolve(resolve) => resolve::resolve(tx, *resolve, now).await,
         Entry::Cancel(payment) => resolve::cancel(tx, payment, now).await,
         Entry::Erase(erase) => erase::erase(tx, erase, now).await,
+        Entry::Advance(advance) => follow::advance(tx, *advance).await,
     }
 }
 

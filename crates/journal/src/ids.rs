@@ -72,52 +72,45 @@ pub struct Key(String);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Worker(String);
 
-/// Why a text is not a [`Key`] or a [`Worker`].
+/// The name of somebody who follows what happens, under which the journal keeps how far they are. Same rules as a
+/// [`Key`]; it is also a label of a metric, so have few and keep them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Follower(String);
+
+/// Why a text is not a [`Key`], a [`Worker`] or a [`Follower`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("write 1 to 100 printable ASCII characters without a space at either end")]
 pub struct InvalidKey;
 
-impl Key {
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+/// What every name has that somebody chose.
+macro_rules! chosen {
+    ($($name:ident),*) => {
+        $(
+            impl $name {
+                /// The text.
+                pub fn as_str(&self) -> &str {
+                    &self.0
+                }
+            }
+
+            impl FromStr for $name {
+                type Err = InvalidKey;
+
+                fn from_str(text: &str) -> Result<Self, InvalidKey> {
+                    name(text).map(Self)
+                }
+            }
+
+            impl fmt::Display for $name {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str(&self.0)
+                }
+            }
+        )*
+    };
 }
 
-impl FromStr for Key {
-    type Err = InvalidKey;
-
-    fn from_str(text: &str) -> Result<Self, InvalidKey> {
-        name(text).map(Self)
-    }
-}
-
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Worker {
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for Worker {
-    type Err = InvalidKey;
-
-    fn from_str(text: &str) -> Result<Self, InvalidKey> {
-        name(text).map(Self)
-    }
-}
-
-impl fmt::Display for Worker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+chosen!(Key, Worker, Follower);
 
 fn name(text: &str) -> Result<String, InvalidKey> {
     let printable = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
@@ -137,6 +130,7 @@ mod tests {
         for bad in ["", " ", " a", "a ", "a\n", "a\tb", "é", "\u{7f}", &"x".repeat(101)] {
             assert_eq!(bad.parse::<Key>(), Err(InvalidKey), "{bad:?}");
             assert_eq!(bad.parse::<Worker>(), Err(InvalidKey), "{bad:?}");
+            assert_eq!(bad.parse::<Follower>(), Err(InvalidKey), "{bad:?}");
         }
     }
 }

@@ -3,8 +3,9 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use malipo_core::{ProviderId, Reference, Report};
 
+use crate::names::named;
 use crate::{
-    AttemptRecord, DeliveryId, Done, Entry, Event, EventId, JournalError, Key, Payment, PaymentId,
+    AttemptRecord, DeliveryId, Done, Entry, Event, EventId, Follower, JournalError, Key, Payment, PaymentId,
     PaymentState, Refused, StoredDelivery,
 };
 
@@ -84,6 +85,14 @@ pub trait Journal: Debug + Send + Sync {
         limit: u32,
     ) -> Result<Vec<StoredDelivery>, JournalError>;
 
+    /// How far this follower is in this stream: the number of the last thing that it is done with, and 0 before the
+    /// first. [`Entry::Advance`] moves it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Journal::find`].
+    async fn position(&self, follower: &Follower, stream: Stream) -> Result<u64, JournalError>;
+
     /// Ready when something may have become due through another process. A hint to look sooner, and no more: it may
     /// never be ready, so whoever waits for it also looks now and then without it.
     async fn stirred(&self);
@@ -129,4 +138,20 @@ pub enum Deliveries {
     SetAside,
     /// Those that are about this payment, or came to a URL of it.
     Of(PaymentId),
+    /// All of them, such as for choosing what to [`replay`](crate::Payments::replay).
+    All,
+}
+
+/// What can be followed, each in the order of its own numbers. Open: more will come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Stream {
+    /// The events of all payments.
+    Events,
+}
+
+named! {
+    Stream {
+        Events = "events",
+    }
 }

@@ -32,20 +32,23 @@ pub use bind::{Asked, Mismatch, bind};
 pub use callback_url::{Address, CallbackKey, CallbackUrls, InvalidCallbacks};
 pub use delivery::{Aside, StoredDelivery};
 pub use entry::{
-    Apply, Begin, ClaimDue, Entry, Erase, Finish, MatchUnaddressed, NoteAbsent, Open, Outcome, Overdue,
-    Raise, Resolve, Schedule, SetAside, Start, StoreDelivery, Sweep,
+    Advance, Apply, Begin, ClaimDue, Entry, Erase, Finish, MatchUnaddressed, NoteAbsent, Open, Outcome,
+    Overdue, Raise, Resolve, Schedule, SetAside, Start, StoreDelivery, Sweep,
 };
 pub use error::{JournalError, JournalErrorKind};
 pub use fingerprint::{Fingerprint, Intent};
 pub use fold::{Decision, Evidence, fold};
-pub use ids::{Attempt, DeliveryId, EventId, Fence, Generation, InvalidKey, Key, PaymentId, Worker};
-pub use journal::{Deliveries, Filter, Find, Journal};
+pub use ids::{
+    Attempt, DeliveryId, EventId, Fence, Follower, Generation, InvalidKey, Key, PaymentId, Worker,
+};
+pub use journal::{Deliveries, Filter, Find, Journal, Stream};
 pub use lease::Lease;
 pub use memory::MemoryJournal;
 pub use names::UnknownName;
 pub use payment::{AttemptEnd, AttemptRecord, Event, EventKind, Notes, Payment, ResendRule, Source, Twins};
 pub use payments::{
-    Account, Confirmation, Delivered, Inbox, Pace, Payments, PaymentsError, Policy, Settlement, Ticked,
+    Account, Confirmation, Delivered, Handler, Happening, Inbox, Pace, Payments, PaymentsError, Policy,
+    Settlement, Ticked,
 };
 #[cfg(feature = "crash-points")]
 pub use payments::{CrashPoint, CrashPoints};

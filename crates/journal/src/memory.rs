@@ -15,8 +15,8 @@ use crate::execute;
 use crate::ready::ready;
 use crate::tx::{Select, Tx};
 use crate::{
-    AttemptRecord, Deliveries, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Journal, JournalError,
-    JournalErrorKind, Payment, PaymentId, Refused, StoredDelivery,
+    AttemptRecord, Deliveries, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Follower, Journal,
+    JournalError, JournalErrorKind, Payment, PaymentId, Refused, StoredDelivery, Stream,
 };
 
 /// A journal in memory. It forgets everything when it is dropped, so it must not guard real money.
@@ -95,6 +95,10 @@ impl Journal for MemoryJournal {
         limit: u32,
     ) -> Result<Vec<StoredDelivery>, JournalError> {
         self.with(|books| ready(books.deliveries(which, after, limit)))
+    }
+
+    async fn position(&self, follower: &Follower, stream: Stream) -> Result<u64, JournalError> {
+        self.with(|books| ready(books.position(follower, stream)))
     }
 
     async fn stirred(&self) {

@@ -242,6 +242,9 @@ pub struct Event {
     pub operator: Option<String>,
     /// Why.
     pub note: Option<String>,
+    /// Whether it comes of reading a delivery [once more](crate::Payments::replay). It is as true as any other; whoever
+    /// acts on news may want to act otherwise on old ones.
+    pub replayed: bool,
 }
 
 impl Event {
@@ -272,6 +275,8 @@ pub enum EventKind {
     Reported,
     /// A report does not agree with what was asked.
     Mismatched,
+    /// A delivery was read once more, and told nothing new.
+    Replayed,
     /// A delivery without an address was found to be about this payment.
     Matched,
     /// A time allowed ran out.
@@ -296,6 +301,7 @@ named! {
         Absent = "absent",
         Reported = "reported",
         Mismatched = "mismatched",
+        Replayed = "replayed",
         Matched = "matched",
         Overdue = "overdue",
         Noticed = "noticed",
@@ -314,6 +320,8 @@ pub enum Source {
     Answer,
     /// A stored delivery.
     Delivery(DeliveryId),
+    /// A stored delivery that is read once more, whatever became of it the first time.
+    Replay(DeliveryId),
 }
 
 /// A report as it is kept.

@@ -30,8 +30,8 @@ use self::writer::{Clock, Queue, Results, Turn, Writer, gone};
 use crate::sql::Cells;
 use crate::tx::{Select, Tx as _};
 use crate::{
-    AttemptRecord, Deliveries, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Journal, JournalError,
-    Payment, PaymentId, Refused, StoredDelivery, execute,
+    AttemptRecord, Deliveries, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Follower, Journal,
+    JournalError, Payment, PaymentId, Refused, StoredDelivery, Stream, execute,
 };
 
 /// A journal on a server, for any number of processes on any number of machines. The server's clock is the journal's,
@@ -193,6 +193,11 @@ impl Journal for PostgresJournal {
     ) -> Result<Vec<StoredDelivery>, JournalError> {
         let which = which.clone();
         self.read(move |tx| Box::pin(async move { tx.deliveries(&which, after, limit).await })).await
+    }
+
+    async fn position(&self, follower: &Follower, stream: Stream) -> Result<u64, JournalError> {
+        let follower = follower.clone();
+        self.read(move |tx| Box::pin(async move { tx.position(&follower, stream).await })).await
     }
 
     async fn stirred(&self) {

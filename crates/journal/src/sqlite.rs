@@ -23,8 +23,8 @@ use self::writer::{Thread, Writer};
 use crate::ready::ready;
 use crate::tx::{Select, Tx};
 use crate::{
-    AttemptRecord, Deliveries, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Journal, JournalError,
-    JournalErrorKind, Payment, PaymentId, Refused, StoredDelivery, execute,
+    AttemptRecord, Deliveries, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Follower, Journal,
+    JournalError, JournalErrorKind, Payment, PaymentId, Refused, StoredDelivery, Stream, execute,
 };
 
 /// How many statements a connection keeps prepared.
@@ -259,6 +259,11 @@ impl Journal for SqliteJournal {
     ) -> Result<Vec<StoredDelivery>, JournalError> {
         let which = which.clone();
         self.read(move |rows| ready(rows.deliveries(&which, after, limit))).await
+    }
+
+    async fn position(&self, follower: &Follower, stream: Stream) -> Result<u64, JournalError> {
+        let follower = follower.clone();
+        self.read(move |rows| ready(rows.position(&follower, stream))).await
     }
 
     async fn stirred(&self) {

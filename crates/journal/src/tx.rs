@@ -5,8 +5,8 @@ use malipo_core::{DeliveryPurpose, Money, Operation, ProviderId, ProviderRef, Re
 
 use crate::payment::ReportRecord;
 use crate::{
-    Attempt, AttemptRecord, Attention, Deliveries, DeliveryId, Event, EventId, Filter, Find, JournalError,
-    Key, Payment, PaymentId, StoredDelivery,
+    Attempt, AttemptRecord, Attention, Deliveries, DeliveryId, Event, EventId, Filter, Find, Follower,
+    JournalError, Key, Payment, PaymentId, StoredDelivery, Stream,
 };
 
 /// One transaction. Rows are read and written whole; a row that breaks a rule of the store is refused as corrupt.
@@ -104,6 +104,17 @@ pub(crate) trait Tx: Send {
 
     /// Erases deliveries without a payment that came before `before`; says how many.
     async fn erase_deliveries(&mut self, before: Timestamp, limit: u32) -> Result<u32, JournalError>;
+
+    /// How far a follower is.
+    async fn position(&mut self, follower: &Follower, stream: Stream) -> Result<u64, JournalError>;
+
+    /// Writes how far a follower is, unless it is further already.
+    async fn advance(
+        &mut self,
+        follower: &Follower,
+        stream: Stream,
+        position: u64,
+    ) -> Result<(), JournalError>;
 }
 
 /// Which payments.

@@ -127,7 +127,8 @@ impl<'a> Stage<'a> {
         let clock = Clock::seeded(run.seed);
         let timer = Arc::new(clock.clone());
         let key = CallbackKey::new(1, Secret::new("a key of at least thirty-two bytes"))?;
-        let urls = CallbackUrls::new(BASE, key)?;
+        let of_notices = CallbackKey::new(2, Secret::new("another of at least thirty-two bytes"))?;
+        let urls = CallbackUrls::new(BASE, key)?.with_notice_key(ACCOUNT, of_notices)?;
         let notices = urls.mint(Address::of_account(ACCOUNT, DeliveryPurpose::Notice))?;
         let options = Options::new()
             .with_env(timer.clone())

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use malipo::journal::{
-    AttemptRecord, Deliveries, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Journal, JournalError,
-    Payment, PaymentId, Refused, StoredDelivery,
+    AttemptRecord, Deliveries, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Follower, Journal,
+    JournalError, Payment, PaymentId, Refused, StoredDelivery, Stream,
 };
 use malipo::{Report, async_trait};
 
@@ -153,6 +153,10 @@ impl Journal for Watched {
 
     async fn delivery(&self, delivery: DeliveryId) -> Result<Option<StoredDelivery>, JournalError> {
         self.living().await.delivery(delivery).await
+    }
+
+    async fn position(&self, follower: &Follower, stream: Stream) -> Result<u64, JournalError> {
+        self.living().await.position(follower, stream).await
     }
 
     async fn stirred(&self) {

@@ -41,16 +41,17 @@ pub(super) async fn store(tx: &mut dyn Tx, delivery: StoreDelivery, now: Timesta
 
 pub(super) async fn set_aside(tx: &mut dyn Tx, aside: SetAside) -> Result<Done, Stop> {
     let mut delivery = tx.delivery(aside.delivery).await?.ok_or(Refused::NoSuchDelivery)?;
-    if delivery.set_aside.is_some() || delivery.applied_at.is_some() {
+    if delivery.applied_at.is_some() || (delivery.set_aside.is_some() && !aside.replayed) {
         return Ok(Done::SetAside(News::Repeat));
     }
+    let news = if delivery.set_aside.is_some() { News::Repeat } else { News::New };
     delivery.set_aside = Some(aside.why);
     tx.update_delivery(&delivery).await?;
     if let Some(payment) = delivery.payment {
         let payment = super::payment(tx, payment).await?;
         report::forget(tx, &payment).await?;
     }
-    Ok(Done::SetAside(News::New))
+    Ok(Done::SetAside(news))
 }
 
 /// By a name the gateway gave, or because it is the only one open that it can be about.
@@ -75,7 +76,8 @@ pub(super) async fn match_unaddressed(
     delivery.payment = Some(payment.id);
     tx.update_delivery(&delivery).await?;
     let verdict = Verdict { standing: payment.standing.clone(), raised: None };
-    let happened = Happened::new(EventKind::Matched).by_delivery(Some(delivery.id));
+    let mut happened = Happened::new(EventKind::Matched).by_delivery(Some(delivery.id));
+    happened.replayed = told.replayed;
     settle(tx, payment, verdict, happened, now).await?;
     Ok(Done::Matched(payment.id))
 }

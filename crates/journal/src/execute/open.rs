@@ -122,6 +122,7 @@ fn opened(payment: &Payment, now: Timestamp) -> Event {
         attention: None,
         operator: None,
         note: None,
+        replayed: false,
     }
 }
 

@@ -13,11 +13,13 @@ pub(super) struct Happened {
     code: Option<String>,
     operator: Option<String>,
     note: Option<String>,
+    pub(super) replayed: bool,
 }
 
 impl Happened {
     pub(super) fn new(kind: EventKind) -> Self {
-        Self { kind, attempt: None, delivery: None, code: None, operator: None, note: None }
+        let (attempt, delivery, code, operator, note) = (None, None, None, None, None);
+        Self { kind, attempt, delivery, code, operator, note, replayed: false }
     }
 
     pub(super) fn in_attempt(mut self, attempt: Attempt) -> Self {
@@ -57,7 +59,7 @@ pub(super) async fn settle(
     }
     payment.next_at = next_at(payment, now);
     payment.events += 1;
-    let Happened { kind, attempt, delivery, code, operator, note } = happened;
+    let Happened { kind, attempt, delivery, code, operator, note, replayed } = happened;
     let event = Event {
         id: EventId(0),
         payment: payment.id,
@@ -72,6 +74,7 @@ pub(super) async fn settle(
         attention: verdict.raised,
         operator,
         note,
+        replayed,
     };
     let id = tx.insert_event(&event).await?;
     tx.update_payment(payment).await?;

@@ -3,7 +3,7 @@ use malipo_core::{Report, State, Timestamp};
 use super::record::{Happened, settle};
 use super::{Stop, payment};
 use crate::bind::accounts;
-use crate::fold::judge;
+use crate::fold::{Verdict, judge};
 use crate::payment::ReportRecord;
 use crate::tx::Tx;
 use crate::{
@@ -14,16 +14,18 @@ use crate::{
 pub(super) async fn apply(tx: &mut dyn Tx, apply: Apply, now: Timestamp) -> Result<Done, Stop> {
     let Apply { payment: id, source, report } = apply;
     let mut payment = payment(tx, id).await?;
-    let delivery = match source {
-        Source::Reply | Source::Answer => None,
-        Source::Delivery(delivery) => Some(delivery),
+    let (delivery, replayed) = match source {
+        Source::Reply | Source::Answer => (None, false),
+        Source::Delivery(delivery) => (Some(delivery), false),
+        Source::Replay(delivery) => (Some(delivery), true),
     };
     if let Some(delivery) = delivery {
-        let mut delivery = unapplied(tx, &payment, delivery).await?;
-        if delivery.applied_at.is_some() {
+        let mut delivery = about(tx, &payment, delivery).await?;
+        if delivery.applied_at.is_some() && !replayed {
             return Ok(applied(&payment, payment.state(), News::Repeat));
         }
-        (delivery.payment, delivery.applied_at, delivery.set_aside) = (Some(payment.id), Some(now), None);
+        (delivery.payment, delivery.set_aside) = (Some(payment.id), None);
+        delivery.applied_at = delivery.applied_at.or(Some(now));
         tx.update_delivery(&delivery).await?;
     }
     let evidence = evidence(&payment, &report)?;
@@ -38,17 +40,43 @@ pub(super) async fn apply(tx: &mut dyn Tx, apply: Apply, now: Timestamp) -> Resu
     };
     let from = payment.state();
     if verdict.standing == payment.standing && learned == News::Repeat && noticed {
+        if let (Some(delivery), true) = (delivery, replayed) {
+            note(tx, &mut payment, delivery, now).await?;
+        }
         forget(tx, &payment).await?;
         return Ok(applied(&payment, from, News::Repeat));
     }
     let kind =
         if matches!(evidence, Evidence::Told(_)) { EventKind::Reported } else { EventKind::Mismatched };
-    let happened = Happened::new(kind).by_delivery(delivery).with_code(report.code.clone());
+    let mut happened = Happened::new(kind).by_delivery(delivery).with_code(report.code.clone());
+    happened.replayed = replayed;
     let event = settle(tx, &mut payment, verdict, happened, now).await?;
     let bytes = if delivery.is_some() { Bytes::Elsewhere } else { Bytes::Here };
     keep(tx, &payment, &report, event, bytes).await?;
     forget(tx, &payment).await?;
     Ok(applied(&payment, from, News::New))
+}
+
+/// A delivery that was read once more and told nothing of a payment, or nothing that ends one.
+pub(super) async fn note_replay(tx: &mut dyn Tx, delivery: DeliveryId, now: Timestamp) -> Result<Done, Stop> {
+    let known = tx.delivery(delivery).await?.ok_or(Refused::NoSuchDelivery)?;
+    let Some(id) = known.payment else { return Ok(Done::Replayed(None)) };
+    let mut payment = payment(tx, id).await?;
+    note(tx, &mut payment, delivery, now).await?;
+    Ok(Done::Replayed(Some(id)))
+}
+
+/// Writes that nothing new came of reading a delivery once more.
+async fn note(
+    tx: &mut dyn Tx,
+    payment: &mut Payment,
+    delivery: DeliveryId,
+    now: Timestamp,
+) -> Result<(), JournalError> {
+    let verdict = Verdict { standing: payment.standing.clone(), raised: None };
+    let mut happened = Happened::new(EventKind::Replayed).by_delivery(Some(delivery));
+    happened.replayed = true;
+    settle(tx, payment, verdict, happened, now).await.map(drop)
 }
 
 const fn applied(payment: &Payment, from: PaymentState, news: News) -> Done {
@@ -60,7 +88,7 @@ pub(super) async fn forget(tx: &mut dyn Tx, payment: &Payment) -> Result<(), Jou
     if payment.instruction.is_none() { tx.erase_beside(payment.id).await } else { Ok(()) }
 }
 
-async fn unapplied(tx: &mut dyn Tx, payment: &Payment, delivery: DeliveryId) -> Result<StoredDelivery, Stop> {
+async fn about(tx: &mut dyn Tx, payment: &Payment, delivery: DeliveryId) -> Result<StoredDelivery, Stop> {
     let delivery = tx.delivery(delivery).await?.ok_or(Refused::NoSuchDelivery)?;
     match delivery.payment {
         Some(other) if other != payment.id => Err(Refused::OtherPayment(other).into()),

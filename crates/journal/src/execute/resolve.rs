@@ -56,13 +56,14 @@ pub(super) async fn cancel(tx: &mut dyn Tx, id: PaymentId, now: Timestamp) -> Re
 }
 
 pub(super) async fn raise(tx: &mut dyn Tx, raise: Raise, now: Timestamp) -> Result<Done, Stop> {
-    let Raise { payment: id, delivery, attention } = raise;
+    let Raise { payment: id, delivery, attention, replayed } = raise;
     let mut payment = payment(tx, id).await?;
     let verdict = judge(&payment.standing, &Evidence::Noticed(attention.clone()));
     if verdict.raised.is_none() || tx.was_noticed(payment.id, &attention).await? {
         return Ok(Done::Raised(News::Repeat));
     }
-    let happened = Happened::new(EventKind::Noticed).by_delivery(delivery);
+    let mut happened = Happened::new(EventKind::Noticed).by_delivery(delivery);
+    happened.replayed = replayed;
     settle(tx, &mut payment, verdict, happened, now).await?;
     Ok(Done::Raised(News::New))
 }

@@ -4,8 +4,8 @@ use malipo_core::{ProviderId, Reference};
 
 use crate::payment::ReportRecord;
 use crate::{
-    Attempt, AttemptRecord, DeliveryId, Event, Generation, JournalError, Key, Payment, PaymentId,
-    PaymentState, StoredDelivery,
+    Attempt, AttemptRecord, DeliveryId, Event, Follower, Generation, JournalError, Key, Payment, PaymentId,
+    PaymentState, StoredDelivery, Stream,
 };
 
 /// All rows, and what it takes to go back.
@@ -18,6 +18,7 @@ pub(super) struct Books {
     pub(super) reports: Vec<ReportRecord>,
     pub(super) events: Vec<Event>,
     pub(super) deliveries: BTreeMap<DeliveryId, StoredDelivery>,
+    pub(super) positions: BTreeMap<(Follower, Stream), u64>,
     changes: Vec<Change>,
     marks: Vec<usize>,
 }
@@ -30,6 +31,7 @@ enum Change {
     Delivery(DeliveryId, Option<Box<StoredDelivery>>),
     Report(usize, Option<Box<ReportRecord>>),
     Event,
+    Position((Follower, Stream), Option<Box<u64>>),
 }
 
 impl Books {
@@ -82,6 +84,7 @@ impl Books {
             Change::Event => {
                 self.events.pop();
             }
+            Change::Position(of, before) => replace(&mut self.positions, of, before),
         }
     }
 
@@ -135,6 +138,11 @@ impl Books {
         let id = delivery.id;
         let before = self.deliveries.insert(id, delivery);
         self.changes.push(Change::Delivery(id, before.map(Box::new)));
+    }
+
+    pub(super) fn put_position(&mut self, of: (Follower, Stream), position: u64) {
+        let before = self.positions.insert(of.clone(), position);
+        self.changes.push(Change::Position(of, before.map(Box::new)));
     }
 
     pub(super) fn add_report(&mut self, report: ReportRecord) {

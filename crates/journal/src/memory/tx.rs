@@ -6,7 +6,7 @@ use crate::payment::ReportRecord;
 use crate::tx::{Address, Select, Tx};
 use crate::{
     Attempt, AttemptRecord, Attention, Deliveries, DeliveryId, Event, EventId, Exposure, Filter, Find,
-    JournalError, Payment, PaymentId, PaymentState, StoredDelivery,
+    Follower, JournalError, Payment, PaymentId, PaymentState, StoredDelivery, Stream,
 };
 
 #[async_trait]
@@ -182,6 +182,7 @@ impl Tx for Books {
             }
             Deliveries::SetAside => delivery.set_aside.is_some(),
             Deliveries::Of(payment) => delivery.payment == Some(*payment),
+            Deliveries::All => true,
         };
         let listed = self.deliveries.values().filter(|delivery| delivery.id > after).filter(listed);
         Ok(listed.take(count(limit)).cloned().collect())
@@ -216,6 +217,22 @@ impl Tx for Books {
             self.put_delivery(delivery);
         }
         Ok(erased)
+    }
+
+    async fn position(&mut self, follower: &Follower, stream: Stream) -> Result<u64, JournalError> {
+        Ok(self.positions.get(&(follower.clone(), stream)).copied().unwrap_or_default())
+    }
+
+    async fn advance(
+        &mut self,
+        follower: &Follower,
+        stream: Stream,
+        position: u64,
+    ) -> Result<(), JournalError> {
+        if position > self.position(follower, stream).await? {
+            self.put_position((follower.clone(), stream), position);
+        }
+        Ok(())
     }
 }
 

@@ -105,34 +105,18 @@ impl Payments {
         payment: PaymentId,
         report: Report,
     ) -> Result<(), PaymentsError> {
-        let stuck = report.code.clone().filter(|code| account.is_stuck(code));
+        let code = report.code.clone().filter(|code| account.is_stuck(code));
         let apply = Apply::new(payment, Source::Answer, report);
         let done = self.commit(Entry::Apply(Box::new(apply))).await?;
         self.note(payment, &done).await;
-        match stuck {
-            Some(code) => self.stuck(payment, None, code).await,
+        match code {
+            Some(code) => self.raise(stuck(payment, None, &code)).await,
             None => Ok(()),
         }
     }
 
-    /// Tells a person that the gateway says that a payment is stuck.
-    pub(super) async fn stuck(
-        &self,
-        payment: PaymentId,
-        delivery: Option<DeliveryId>,
-        code: String,
-    ) -> Result<(), PaymentsError> {
-        let attention = Attention::new(Reason::Stuck).with("a payment that goes on", format!("code {code}"));
-        self.raise(payment, delivery, attention).await
-    }
-
-    pub(super) async fn raise(
-        &self,
-        payment: PaymentId,
-        delivery: Option<DeliveryId>,
-        attention: Attention,
-    ) -> Result<(), PaymentsError> {
-        self.commit(Entry::Raise(Box::new(Raise::new(payment, delivery, attention)))).await.map(drop)
+    pub(super) async fn raise(&self, raise: Raise) -> Result<(), PaymentsError> {
+        self.commit(Entry::Raise(Box::new(raise))).await.map(drop)
     }
 
     /// Gives a claimed payment back, unless it is over by now, or has been open for so long that a person must look.
@@ -164,6 +148,12 @@ impl Payments {
             Err(error) => Err(error),
         }
     }
+}
+
+/// What tells a person that the gateway says that a payment is stuck.
+pub(super) fn stuck(payment: PaymentId, delivery: Option<DeliveryId>, code: &str) -> Raise {
+    let attention = Attention::new(Reason::Stuck).with("a payment that goes on", format!("code {code}"));
+    Raise::new(payment, delivery, attention)
 }
 
 /// Whether a payment has been open for so long that a person must look. One that is still to be sent counts from when

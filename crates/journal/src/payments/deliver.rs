@@ -4,23 +4,26 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use malipo_core::{
-    Answer, DeliveryPurpose, ProviderId, ProviderRef, ProviderRefs, Raw, Read, Reply, Report, State, Storage,
-    Trust,
+    Answer, CallbackError, DeliveryPurpose, ProviderId, ProviderRef, ProviderRefs, Raw, Read, Reply, Report,
+    State, Storage, Trust,
 };
 
+use super::aside::untold;
+use super::ask::stuck;
 use super::pace::{Gate, Heard};
+use super::replay::{Became, Occasion};
 use super::run::REREAD;
 use super::watch::Posted;
 use super::{ANOTHER_ANSWER, Account, Payments, PaymentsError, reached, watch};
 use crate::{
-    Address, Apply, Aside, Attention, DeliveryId, Done, Entry, Find, MatchUnaddressed, News, Payment,
-    PaymentId, PaymentState, Reason, Refused, SetAside, Source, StoreDelivery, StoredDelivery,
+    Address, Apply, Aside, DeliveryId, Done, Entry, Find, MatchUnaddressed, News, Payment, PaymentState,
+    StoreDelivery, StoredDelivery,
 };
 
 /// How long a claim may wait for the gateway's own answer before a person is told.
 const CONFIRMED_WITHIN: Duration = Duration::from_secs(600);
 /// How long a payment is looked for that a delivery is about.
-const GIVEN_UP: Duration = Duration::from_secs(7 * 24 * 3600);
+pub(super) const GIVEN_UP: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// What to answer to something that was posted, and what was kept of it.
 #[derive(Debug, Clone)]
@@ -111,11 +114,8 @@ impl Payments {
     ///
     /// What keeps the journal from being read or written.
     pub async fn read_delivery(&self, delivery: DeliveryId) -> Result<bool, PaymentsError> {
-        match self.journal.delivery(delivery).await? {
-            Some(stored) if stored.applied_at.is_none() => self.read(&stored).await,
-            Some(_) => Ok(true),
-            None => Err(Refused::NoSuchDelivery.into()),
-        }
+        let stored = self.kept(delivery).await?;
+        if stored.applied_at.is_none() { self.read(&stored).await } else { Ok(true) }
     }
 
     async fn store(
@@ -147,11 +147,19 @@ impl Payments {
 
     /// Whether nothing is left to be done with the delivery.
     pub(super) async fn read(&self, stored: &StoredDelivery) -> Result<bool, PaymentsError> {
-        let Ok(account) = self.account(&stored.provider) else { return Ok(false) };
+        self.read_on(stored, Occasion::Posted).await.map(Became::is_done)
+    }
+
+    pub(super) async fn read_on(
+        &self,
+        stored: &StoredDelivery,
+        occasion: Occasion,
+    ) -> Result<Became, PaymentsError> {
+        let Ok(account) = self.account(&stored.provider) else { return Ok(Became::Waits) };
         let read = stored.delivery()?.map(|delivery| account.callbacks.read(&delivery));
         let mut unanswered_with = None;
         let why = match read {
-            Some(Ok(Read::Report(report))) => return self.fold_in(account, stored, report).await,
+            Some(Ok(Read::Report(report))) => return self.fold_in(account, stored, report, occasion).await,
             Some(Ok(Read::Unanswered(unanswered))) => {
                 unanswered_with = unanswered.code;
                 Aside::Unanswered
@@ -159,56 +167,22 @@ impl Payments {
             Some(Ok(Read::Credit(_))) => Aside::Credit,
             Some(Ok(Read::Balances(_))) => Aside::Balances,
             Some(Ok(Read::NotModelled)) => Aside::NotModelled,
+            Some(Err(CallbackError::Unsigned)) => Aside::Unsigned,
+            Some(Err(CallbackError::WrongSignature)) => Aside::WrongSignature,
             Some(Err(_)) | None => Aside::Unreadable,
         };
-        if why == Aside::Unreadable
+        if let Some(claimed) = untold(why)
             && stored.purpose == DeliveryPurpose::Result
             && let Some(payment) = stored.payment
             && !self.payment(payment).await?.state().is_final()
         {
-            self.unconfirmed(payment, stored, "something that nobody can read").await?;
+            self.unconfirmed(payment, stored, claimed, occasion).await?;
         }
-        let news = self.set_aside(account, stored, why).await?;
+        let news = self.set_aside(account, stored, why, occasion).await?;
         if news == News::New && unanswered_with.is_some_and(|code| account.is_refusal(&code)) {
             account.hear(Heard::Refused(Gate::Results));
         }
-        Ok(true)
-    }
-
-    /// Whether nobody did so before.
-    async fn set_aside(
-        &self,
-        account: &Account,
-        stored: &StoredDelivery,
-        why: Aside,
-    ) -> Result<News, PaymentsError> {
-        match self.commit(Entry::SetAside(SetAside::new(stored.id, why))).await? {
-            Done::SetAside(News::New) => {
-                watch::set_aside(account.id(), stored.id, why);
-                Ok(News::New)
-            }
-            _ => Ok(News::Repeat),
-        }
-    }
-
-    /// Reads a delivery again later, unless that was tried for long. Whether nothing is left to be done with it.
-    async fn put_off(&self, account: &Account, stored: &StoredDelivery) -> Result<bool, PaymentsError> {
-        let is_old = self.age(stored) > GIVEN_UP;
-        if is_old {
-            self.set_aside(account, stored, Aside::Unmatched).await?;
-        }
-        Ok(is_old)
-    }
-
-    /// Tells a person of a claim that the gateway did not confirm.
-    async fn unconfirmed(
-        &self,
-        payment: PaymentId,
-        stored: &StoredDelivery,
-        claimed: &str,
-    ) -> Result<(), PaymentsError> {
-        let attention = Attention::new(Reason::Unconfirmed).with("the gateway's own answer", claimed);
-        self.raise(payment, Some(stored.id), attention).await
+        Ok(Became::Aside)
     }
 
     async fn fold_in(
@@ -216,9 +190,10 @@ impl Payments {
         account: &Account,
         stored: &StoredDelivery,
         mut report: Report,
-    ) -> Result<bool, PaymentsError> {
-        let Some(payment) = self.about(account, stored, &report).await? else {
-            return self.put_off(account, stored).await;
+        occasion: Occasion,
+    ) -> Result<Became, PaymentsError> {
+        let Some(payment) = self.about(account, stored, &report, occasion).await? else {
+            return self.put_off(account, stored, occasion).await;
         };
         // A claim may end nothing, neither as paid nor as failed: a false failure would have it paid once more.
         let is_end = report.state.is_final() && !payment.state().is_final();
@@ -226,27 +201,31 @@ impl Payments {
         if (is_end || is_reversal) && !self.is_enough(account, stored, &payment, &report)? {
             // What was posted to the URL of our own question is its answer: there is nothing left to ask.
             if is_answer(stored) {
-                self.unconfirmed(payment.id, stored, report.state.as_str()).await?;
-                return self.set_aside(account, stored, Aside::Unmatched).await.map(|_| true);
+                self.unconfirmed(payment.id, stored, report.state.as_str(), occasion).await?;
+                return self
+                    .set_aside(account, stored, Aside::Unmatched, occasion)
+                    .await
+                    .map(|_| Became::Aside);
             }
             self.confirm_claim(account, &payment, &report).await?;
             let known = self.payment(payment.id).await?.state();
             if !known.is_final() || (is_reversal && known != PaymentState::Reversed) {
                 if known == PaymentState::Review || self.age(stored) > CONFIRMED_WITHIN {
-                    self.unconfirmed(payment.id, stored, report.state.as_str()).await?;
+                    self.unconfirmed(payment.id, stored, report.state.as_str(), occasion).await?;
                 }
-                return self.put_off(account, stored).await;
+                return self.put_off(account, stored, occasion).await;
             }
         }
         // Names are only learnt from what names the payment, or whoever knows its URL could give it one.
         if !report.state.is_final() && !names(account, stored, &payment)? {
             report.provider_refs = ProviderRefs::new();
         }
-        let code = report.code.clone();
+        let (code, signature) = (report.code.clone(), report.signature);
         let has = |is: fn(&Account, &str) -> bool| code.as_deref().is_some_and(|code| is(account, code));
-        let apply = Apply::new(payment.id, Source::Delivery(stored.id), report);
+        let apply = Apply::new(payment.id, occasion.source(stored.id), report);
         let done = self.commit(Entry::Apply(Box::new(apply))).await?;
         self.note(payment.id, &done).await;
+        watch::signed(account.id(), stored.id, signature);
         match done {
             Done::Applied { from, state: PaymentState::Failed, .. }
                 if from != PaymentState::Failed && has(Account::is_refusal) =>
@@ -259,8 +238,11 @@ impl Payments {
             _ => {}
         }
         match code.filter(|code| account.is_stuck(code)) {
-            Some(code) => self.stuck(payment.id, Some(stored.id), code).await.map(|()| true),
-            None => Ok(true),
+            Some(code) => {
+                let raise = occasion.mark(stuck(payment.id, Some(stored.id), &code));
+                self.raise(raise).await.map(|()| Became::Applied)
+            }
+            None => Ok(Became::Applied),
         }
     }
 
@@ -318,6 +300,7 @@ impl Payments {
         account: &Account,
         stored: &StoredDelivery,
         report: &Report,
+        occasion: Occasion,
     ) -> Result<Option<Payment>, PaymentsError> {
         let id = account.id();
         if let Some(reference) = stored.addressed.as_ref().or(report.reference.as_ref()) {
@@ -334,9 +317,10 @@ impl Payments {
             }
         }
         let (Some(operation), Some(amount)) = (report.operation, report.amount) else { return Ok(None) };
-        let matching = MatchUnaddressed::new(stored.id, id.clone(), operation, amount)
+        let mut matching = MatchUnaddressed::new(stored.id, id.clone(), operation, amount)
             .with_party(report.party.clone())
             .with_provider_refs(report.provider_refs.clone());
+        matching.replayed = occasion == Occasion::Replay;
         match self.commit(Entry::MatchUnaddressed(Box::new(matching))).await? {
             Done::Matched(payment) => Ok(Some(self.payment(payment).await?)),
             _ => Ok(None),

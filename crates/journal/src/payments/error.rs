@@ -43,6 +43,9 @@ pub enum PaymentsError {
     /// A callback URL cannot be made.
     #[error(transparent)]
     Callbacks(#[from] InvalidCallbacks),
+    /// The delivery's body was erased.
+    #[error("the delivery was erased with what else names people: there is nothing left to read once more")]
+    DeliveryErased,
     /// There is no payment of this key.
     #[error("there is no payment of this key")]
     NoSuchKey,

@@ -1,13 +1,16 @@
 //! The engine: it writes before it sends, folds what it hears, and asks until it knows.
 
 mod account;
+mod aside;
 mod ask;
 #[cfg(feature = "crash-points")]
 mod crash;
 mod deliver;
 mod error;
+mod follow;
 mod look;
 mod pace;
+mod replay;
 mod run;
 mod send;
 mod unwritten;
@@ -28,6 +31,7 @@ pub use account::{Account, Confirmation, Policy};
 pub use crash::{CrashPoint, CrashPoints};
 pub use deliver::{Delivered, Inbox};
 pub use error::PaymentsError;
+pub use follow::{Handler, Happening};
 pub use look::Settlement;
 pub use pace::Pace;
 use run::Reading;
@@ -303,11 +307,12 @@ impl Payments {
         }
     }
 
-    /// The URL to register with a gateway that posts everything to one.
+    /// The URL to register with a gateway that posts everything to one. It is signed with the account's own notice key,
+    /// so it stays the same while the payments' key is changed.
     ///
     /// # Errors
     ///
-    /// When there is no such account, or the URL gets too long.
+    /// When there is no such account, it has [no notice key](crate::InvalidCallbacks::NoNoticeKey), or the URL gets too long.
     pub fn notice_url(&self, account: &ProviderId) -> Result<malipo_core::CallbackUrl, PaymentsError> {
         let number = self.account(account)?.number;
         Ok(self.urls.mint(Address::of_account(number, DeliveryPurpose::Notice))?)

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use malipo_core::{DeliveryPurpose, Operation, ProviderId};
+use malipo_core::{DeliveryPurpose, Operation, ProviderId, Signature};
 use metrics::{counter, histogram};
 
-use crate::{Aside, DeliveryId, Payment, PaymentState};
+use crate::{Aside, DeliveryId, Follower, Payment, PaymentState, Stream};
 
 /// Payments that were written down.
 const SUBMITTED: &str = "malipo_payments_submitted_total";
@@ -21,6 +21,10 @@ const CALLBACKS: &str = "malipo_callbacks_total";
 
 /// Deliveries that are kept and that nothing waits for, and why.
 const SET_ASIDE: &str = "malipo_deliveries_set_aside_total";
+/// What became of the signatures of deliveries, where the account's provider looks at them.
+const SIGNATURES: &str = "malipo_signatures_total";
+/// How often what somebody does about what happens has failed.
+const HANDLER_FAILURES: &str = "malipo_handler_failures_total";
 
 /// What came of a question.
 #[derive(Debug, Clone, Copy)]
@@ -81,7 +85,7 @@ pub(super) fn moved(payment: &Payment, from: PaymentState, to: PaymentState) {
 pub(super) fn set_aside(account: &ProviderId, delivery: DeliveryId, why: Aside) {
     counter!(SET_ASIDE, "account" => account.to_string(), "why" => why.as_str()).increment(1);
     match why {
-        Aside::Unreadable | Aside::Unmatched => {
+        Aside::Unreadable | Aside::Unmatched | Aside::Unsigned | Aside::WrongSignature => {
             tracing::warn!(%account, delivery = delivery.0, %why, "a delivery is set aside, which a person may want to see");
         }
         _ => tracing::info!(%account, delivery = delivery.0, %why, "a delivery is set aside"),
@@ -101,4 +105,27 @@ pub(super) fn posted(to: Option<(&ProviderId, DeliveryPurpose)>, what: Posted) {
     let account = to.map_or_else(|| "none".to_owned(), |(account, _)| account.to_string());
     let purpose = to.map_or("none", |(_, purpose)| purpose.as_str());
     counter!(CALLBACKS, "account" => account, "purpose" => purpose, "result" => what.as_str()).increment(1);
+}
+
+/// A delivery is done with, and its signature was looked at.
+pub(super) fn signed(account: &ProviderId, delivery: DeliveryId, signature: Signature) {
+    if signature == Signature::NotExpected {
+        return;
+    }
+    counter!(SIGNATURES, "account" => account.to_string(), "signature" => signature.as_str()).increment(1);
+    if signature != Signature::Good {
+        tracing::warn!(%account, delivery = delivery.0, signature = signature.as_str(), "a delivery is not signed as it should be");
+    }
+}
+
+/// A handler is given the same again after `rest`. What it says of its failure may name people.
+pub(super) fn handler_failed(
+    follower: &Follower,
+    stream: Stream,
+    number: u64,
+    how: &'static str,
+    rest: Duration,
+) {
+    counter!(HANDLER_FAILURES, "follower" => follower.to_string()).increment(1);
+    tracing::warn!(%follower, %stream, number, how, again_in = rest.as_secs(), "a handler did not do its part");
 }

@@ -36,7 +36,7 @@ impl Ears {
         Self { config, channel: channel.to_owned(), listening: Mutex::new(None) }
     }
 
-    /// Ready once something was heard since this was last ready.
+    /// Ready once something is heard. One of those that do not wait just now is told as well.
     pub(super) async fn heard(&self, runtime: &Handle) {
         let heard = {
             let mut listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
@@ -71,6 +71,8 @@ async fn attend(config: &Config, channel: &str, heard: &Notify) -> Result<(), Er
     let messages = async {
         while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
             if let AsyncMessage::Notification(_) = message? {
+                // All who wait, and whoever looks just now and waits next.
+                heard.notify_waiters();
                 heard.notify_one();
             }
         }

@@ -1,4 +1,4 @@
-//! Rows of attempts, events, reports and deliveries.
+//! Rows of attempts, events, reports, deliveries and followers.
 
 use malipo_core::{Raw, Reference, Timestamp};
 
@@ -10,8 +10,8 @@ use crate::sql::{self, ATTEMPT, DELIVERY, EVENT, REPORT, integer};
 use crate::stored::Sealed;
 use crate::tx::Address;
 use crate::{
-    Aside, Attempt, AttemptEnd, AttemptRecord, Attention, Deliveries, DeliveryId, Event, EventId,
-    JournalError, PaymentId, StoredDelivery,
+    Aside, Attempt, AttemptEnd, AttemptRecord, Attention, Deliveries, DeliveryId, Event, EventId, Follower,
+    JournalError, PaymentId, StoredDelivery, Stream,
 };
 
 pub(super) async fn attempts(
@@ -79,8 +79,8 @@ pub(super) async fn history(tx: &mut Transaction, payment: PaymentId) -> Result<
 
 pub(super) async fn insert_event(tx: &mut Transaction, event: &Event) -> Result<EventId, JournalError> {
     let sql = "INSERT INTO events (id, payment, sequence, at, kind, from_state, to_state, attempt, delivery, \
-               code, attention, expected, claimed, operator, note) \
-               VALUES ((SELECT coalesce(max(id), 0) + 1 FROM events), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id";
+               code, attention, expected, claimed, operator, note, replayed) \
+               VALUES ((SELECT coalesce(max(id), 0) + 1 FROM events), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING id";
     let attention = event.attention.as_ref();
     let values = values![
         integer(event.payment.0),
@@ -97,6 +97,7 @@ pub(super) async fn insert_event(tx: &mut Transaction, event: &Event) -> Result<
         attention.and_then(|attention| attention.claimed.as_deref()),
         &event.operator,
         &event.note,
+        i64::from(event.replayed),
     ];
     numbered(tx, sql, values).await.map(EventId)
 }
@@ -173,6 +174,7 @@ pub(super) async fn listed(
             let of = "payment = $1 AND id > $2 ORDER BY id LIMIT $3";
             deliveries(tx, of, values![integer(payment.0), after, limit]).await
         }
+        Deliveries::All => deliveries(tx, "id > $1 ORDER BY id LIMIT $2", values![after, limit]).await,
     }
 }
 
@@ -243,4 +245,26 @@ pub(super) async fn erase_deliveries(
                ORDER BY received_at, id LIMIT $2)";
     let erased = tx.change(sql, values![before.unix_millis(), limit]).await?;
     Ok(u32::try_from(erased).unwrap_or(u32::MAX))
+}
+
+pub(super) async fn position(
+    tx: &mut Transaction,
+    follower: &Follower,
+    stream: Stream,
+) -> Result<u64, JournalError> {
+    let sql = "SELECT position FROM followers WHERE name = $1 AND stream = $2";
+    let found = tx.all(sql, values![follower.as_str(), stream.as_str()], |cells| cells.number()).await?;
+    Ok(found.first().copied().unwrap_or_default())
+}
+
+pub(super) async fn advance(
+    tx: &mut Transaction,
+    follower: &Follower,
+    stream: Stream,
+    position: u64,
+) -> Result<(), JournalError> {
+    let sql = "INSERT INTO followers AS known (name, stream, position) VALUES ($1, $2, $3) \
+               ON CONFLICT (name, stream) DO UPDATE SET position = greatest(known.position, excluded.position)";
+    let values = values![follower.as_str(), stream.as_str(), integer(position)];
+    tx.change(sql, values).await.map(drop)
 }

@@ -6,8 +6,8 @@ use super::{payments, rows};
 use crate::payment::ReportRecord;
 use crate::tx::{Address, Select, Tx};
 use crate::{
-    Attempt, AttemptRecord, Attention, Deliveries, DeliveryId, Event, EventId, Find, JournalError, Payment,
-    PaymentId, StoredDelivery,
+    Attempt, AttemptRecord, Attention, Deliveries, DeliveryId, Event, EventId, Find, Follower, JournalError,
+    Payment, PaymentId, StoredDelivery, Stream,
 };
 
 #[async_trait]
@@ -127,5 +127,18 @@ impl Tx for Transaction {
 
     async fn erase_deliveries(&mut self, before: Timestamp, limit: u32) -> Result<u32, JournalError> {
         rows::erase_deliveries(self, before, limit).await
+    }
+
+    async fn position(&mut self, follower: &Follower, stream: Stream) -> Result<u64, JournalError> {
+        rows::position(self, follower, stream).await
+    }
+
+    async fn advance(
+        &mut self,
+        follower: &Follower,
+        stream: Stream,
+        position: u64,
+    ) -> Result<(), JournalError> {
+        rows::advance(self, follower, stream, position).await
     }
 }

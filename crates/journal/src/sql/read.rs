@@ -136,7 +136,7 @@ pub(crate) fn attempt(cells: &mut Cells<'_>) -> Result<AttemptRecord, JournalErr
 }
 
 pub(crate) const EVENT: &str = "id, payment, sequence, at, kind, from_state, to_state, attempt, delivery, \
-    code, attention, expected, claimed, operator, note";
+    code, attention, expected, claimed, operator, note, replayed";
 
 pub(crate) fn event(cells: &mut Cells<'_>) -> Result<Event, JournalError> {
     Ok(Event {
@@ -153,6 +153,7 @@ pub(crate) fn event(cells: &mut Cells<'_>) -> Result<Event, JournalError> {
         attention: cells.attention()?,
         operator: cells.text_if_any()?,
         note: cells.text_if_any()?,
+        replayed: cells.number::<u8>()? == 1,
     })
 }
 

@@ -1,4 +1,4 @@
-//! Rows of attempts, events, reports and deliveries.
+//! Rows of attempts, events, reports, deliveries and followers.
 
 use malipo_core::{Raw, Timestamp};
 use rusqlite::types::Null;
@@ -11,8 +11,8 @@ use crate::sql::{self, ATTEMPT, Cells, DELIVERY, EVENT, REPORT, integer};
 use crate::stored::Sealed;
 use crate::tx::Address;
 use crate::{
-    Attempt, AttemptRecord, Attention, Deliveries, DeliveryId, Event, EventId, JournalError, PaymentId,
-    StoredDelivery,
+    Attempt, AttemptRecord, Attention, Deliveries, DeliveryId, Event, EventId, Follower, JournalError,
+    PaymentId, StoredDelivery, Stream,
 };
 
 /// Reads every row that a statement gives.
@@ -92,7 +92,8 @@ pub(super) fn history(connection: &Connection, payment: PaymentId) -> Result<Vec
 
 pub(super) fn insert_event(connection: &Connection, event: &Event) -> Result<EventId, JournalError> {
     let sql = "INSERT INTO events (payment, sequence, at, kind, from_state, to_state, attempt, delivery, code, \
-               attention, expected, claimed, operator, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+               attention, expected, claimed, operator, note, replayed) \
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let attention = event.attention.as_ref();
     let values = params![
         integer(event.payment.0),
@@ -109,6 +110,7 @@ pub(super) fn insert_event(connection: &Connection, event: &Event) -> Result<Eve
         attention.and_then(|attention| attention.claimed.as_deref()),
         event.operator,
         event.note,
+        event.replayed,
     ];
     change(connection, sql, values)?;
     last(connection).map(EventId)
@@ -188,6 +190,7 @@ pub(super) fn deliveries(
         }
         Deliveries::SetAside => list("?1 IS NULL AND set_aside IS NOT NULL", &Null),
         Deliveries::Of(payment) => list("payment = ?1", &integer(payment.0)),
+        Deliveries::All => list("?1 IS NULL", &Null),
     }
 }
 
@@ -245,4 +248,26 @@ pub(super) fn erase_deliveries(
                WHERE payment IS NULL AND set_aside IS NOT NULL AND received_at < ? AND body IS NOT NULL ORDER BY received_at, id LIMIT ?)";
     let erased = change(connection, sql, params![before.unix_millis(), limit])?;
     Ok(u32::try_from(erased).unwrap_or(u32::MAX))
+}
+
+pub(super) fn position(
+    connection: &Connection,
+    follower: &Follower,
+    stream: Stream,
+) -> Result<u64, JournalError> {
+    let sql = "SELECT position FROM followers WHERE name = ? AND stream = ?";
+    let found = all(connection, sql, params![follower.as_str(), stream.as_str()], |cells| cells.number())?;
+    Ok(found.first().copied().unwrap_or_default())
+}
+
+pub(super) fn advance(
+    connection: &Connection,
+    follower: &Follower,
+    stream: Stream,
+    position: u64,
+) -> Result<(), JournalError> {
+    let sql = "INSERT INTO followers (name, stream, position) VALUES (?, ?, ?) \
+               ON CONFLICT (name, stream) DO UPDATE SET position = max(position, excluded.position)";
+    let values = params![follower.as_str(), stream.as_str(), integer(position)];
+    change(connection, sql, values).map(drop)
 }

@@ -12,8 +12,10 @@ use crate::{JournalError, PaymentState};
 /// `MLPJ`: what a file of ours says of itself, so that no other database is taken for a journal.
 const APPLICATION: i64 = 0x4d4c_504a;
 
-const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "journal", sql: include_str!("migrations/0001_journal.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "journal", sql: include_str!("migrations/0001_journal.sql") },
+    Migration { number: 3, name: "followers", sql: include_str!("migrations/0003_followers.sql") },
+];
 
 /// Makes a new journal of an empty file, brings an older one up to date, and refuses anything else.
 pub(super) fn prepare(connection: &mut Connection, now: Timestamp) -> Result<(), JournalError> {

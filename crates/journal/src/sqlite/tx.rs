@@ -6,8 +6,8 @@ use super::{payments, rows, run};
 use crate::payment::ReportRecord;
 use crate::tx::{Address, Select, Tx};
 use crate::{
-    Attempt, AttemptRecord, Attention, Deliveries, DeliveryId, Event, EventId, Find, JournalError, Payment,
-    PaymentId, StoredDelivery,
+    Attempt, AttemptRecord, Attention, Deliveries, DeliveryId, Event, EventId, Find, Follower, JournalError,
+    Payment, PaymentId, StoredDelivery, Stream,
 };
 
 /// The rows behind a connection, inside of a transaction that somebody else begins and ends. Its futures never wait.
@@ -129,5 +129,18 @@ impl Tx for Rows<'_> {
 
     async fn erase_deliveries(&mut self, before: Timestamp, limit: u32) -> Result<u32, JournalError> {
         rows::erase_deliveries(self.0, before, limit)
+    }
+
+    async fn position(&mut self, follower: &Follower, stream: Stream) -> Result<u64, JournalError> {
+        rows::position(self.0, follower, stream)
+    }
+
+    async fn advance(
+        &mut self,
+        follower: &Follower,
+        stream: Stream,
+        position: u64,
+    ) -> Result<(), JournalError> {
+        rows::advance(self.0, follower, stream, position)
     }
 }

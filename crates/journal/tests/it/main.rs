@@ -136,6 +136,23 @@ macro_rules! every_promise {
                 an_entry_sees_what_came_before_it,
                 an_empty_batch_is_nothing,
             ];
+            following: [
+                a_position_never_goes_back,
+                what_happens_is_given_in_order_and_once,
+                what_a_handler_fails_at_is_given_again_and_holds_up_its_payment_only,
+                a_position_stays_before_what_is_not_done,
+                one_that_fails_for_ever_is_left_behind_by_no_more_than_a_thousand,
+                two_that_follow_under_one_name_are_both_given_everything,
+                who_is_told_to_stop_finishes_what_is_in_hand,
+            ];
+            replaying: [
+                a_replay_that_tells_nothing_new_is_one_event,
+                what_was_set_aside_is_folded_in_by_a_replay,
+                a_replay_is_noted_with_its_payment,
+                what_comes_of_a_replay_says_so,
+                it_is_set_aside_for_what_is_read_today,
+                every_delivery_is_listed,
+            ];
             reading: [
                 a_payment_is_found_by_each_of_its_names,
                 payments_are_listed_in_pages,

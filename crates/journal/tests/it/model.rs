@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use malipo_core::{DeliveryPurpose, Money, Operation, Raw, Report, State, ToldParty};
 use malipo_journal::{
-    Apply, Aside, Attention, ClaimDue, Decision, Deliveries, DeliveryId, Done, Entry, Erase, EventId,
-    EventKind, Fence, Find, Finish, MatchUnaddressed, NoteAbsent, Notes, Open, Outcome, Overdue, PaymentId,
-    Raise, Reason, Refused, ResendRule, Resolve, Schedule, SetAside, Source, Start, StoreDelivery, Sweep,
-    TRANSITIONS, Twins,
+    Advance, Apply, Aside, Attention, ClaimDue, Decision, Deliveries, DeliveryId, Done, Entry, Erase,
+    EventId, EventKind, Fence, Find, Finish, Follower, MatchUnaddressed, NoteAbsent, Notes, Open, Outcome,
+    Overdue, PaymentId, Raise, Reason, Refused, ResendRule, Resolve, Schedule, SetAside, Source, Start,
+    StoreDelivery, Stream, Sweep, TRANSITIONS, Twins,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -28,8 +28,12 @@ struct Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let step = (0..21_u8, any::<u8>(), any::<u8>(), prop_oneof![3 => Just(0_u8), 1 => any::<u8>()]);
+    let step = (0..23_u8, any::<u8>(), any::<u8>(), prop_oneof![3 => Just(0_u8), 1 => any::<u8>()]);
     proptest::collection::vec(step.prop_map(|(kind, on, how, after)| Step { kind, on, how, after }), 1..60)
+}
+
+fn ledger() -> Follower {
+    "ledger".parse().unwrap()
 }
 
 fn seconds(how: u8) -> Duration {
@@ -137,6 +141,15 @@ async fn entry(bench: &Bench, step: Step, number: usize) -> Entry {
             let attention = Attention::new(if how % 2 == 0 { Reason::Stuck } else { Reason::Unconfirmed });
             Entry::Raise(Box::new(Raise::new(id, None, attention)))
         }
+        20 => {
+            let delivery = DeliveryId(u64::from(how % 3) + 1);
+            let told = told(&reference, operation, how);
+            match how & 64 {
+                0 => Entry::NoteReplay(delivery),
+                _ => Entry::Apply(Box::new(Apply::new(id, Source::Replay(delivery), told))),
+            }
+        }
+        21 => Entry::Advance(Box::new(Advance::new(ledger(), Stream::Events, u64::from(how)))),
         18 => Entry::SetAside(SetAside::new(DeliveryId(u64::from(how % 3) + 1), Aside::NotModelled)),
         _ => Entry::Erase(Erase::new(bench.now(), 2)),
     }
@@ -162,10 +175,10 @@ async fn everything(bench: &Bench) -> String {
         all += &format!("{:?}", bench.journal.attempts(id).await.unwrap());
         all += &format!("{:?}", bench.journal.reports(id).await.unwrap());
     }
-    all + &format!(
-        "{:?}",
-        bench.journal.deliveries(&Deliveries::Waiting(PROVIDER), DeliveryId(0), u32::MAX).await.unwrap()
-    )
+    for which in [Deliveries::Waiting(PROVIDER), Deliveries::All] {
+        all += &format!("{:?}", bench.journal.deliveries(&which, DeliveryId(0), u32::MAX).await.unwrap());
+    }
+    all + &format!("{:?}", bench.journal.position(&ledger(), Stream::Events).await.unwrap())
 }
 
 /// What no walk does proves nothing, so the walks have to go everywhere.

@@ -328,7 +328,7 @@ fn what_a_newer_version_wrote_stops_only_what_needs_it() {
         bench.check().await;
     });
     drop(bench);
-    let later = "INSERT INTO migrations VALUES (2, 'more', zeroblob(32), 0)";
+    let later = "INSERT INTO migrations VALUES (99, 'more', zeroblob(32), 0)";
     assert_eq!(folder.by_hand().execute(later, []), Ok(1));
     assert_eq!(kind_of(folder.config()), JournalErrorKind::Newer);
 }

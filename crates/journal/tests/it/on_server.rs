@@ -10,7 +10,7 @@ use malipo_core::{DeliveryPurpose, Good, GoodKind, Money, Operation, Raw, Secret
 use malipo_journal::{
     Apply, ClaimDue, Deliveries, DeliveryId, Done, Entry, Erase, EventId, Filter, Find, Journal,
     JournalError, JournalErrorKind, MatchUnaddressed, PaymentId, PaymentState, PostgresConfig,
-    PostgresJournal, Source, StoreDelivery, Sweep,
+    PostgresJournal, Source, StoreDelivery, Stream, Sweep,
 };
 
 use crate::bench::{Bench, Clock, PROVIDER, key, open, report};
@@ -192,7 +192,7 @@ fn what_a_newer_version_wrote_stops_only_what_needs_it() {
         bench.recorded("C").await;
         bench.check().await;
     });
-    let later = "INSERT INTO migrations VALUES (2, 'more', decode(repeat('00', 32), 'hex'), 0)";
+    let later = "INSERT INTO migrations VALUES (99, 'more', decode(repeat('00', 32), 'hex'), 0)";
     assert_eq!(by_hand.change(later), Ok(1));
     let newer = refusal(&schema, schema.config());
     assert_eq!(newer.kind(), JournalErrorKind::Newer);
@@ -204,7 +204,8 @@ fn tables_that_others_made_are_refused() {
     let schema = schema!();
     drop(schema.bench());
     let by_hand = schema.by_hand();
-    assert_eq!(by_hand.change("UPDATE migrations SET digest = decode(repeat('00', 32), 'hex')"), Ok(1));
+    let change = "UPDATE migrations SET digest = decode(repeat('00', 32), 'hex') WHERE number = 1";
+    assert_eq!(by_hand.change(change), Ok(1));
     let changed = refusal(&schema, schema.config());
     assert_eq!(changed.kind(), JournalErrorKind::Corrupt);
     assert!(changed.to_string().contains("migration 1"), "{changed}");
@@ -302,9 +303,12 @@ fn nothing_is_found_by_looking_at_everything() {
         bench.check().await;
         let delivery = StoreDelivery::new(PROVIDER, DeliveryPurpose::Notice, Raw::from("{}"));
         let Done::Stored(id) = bench.done(Entry::StoreDelivery(Box::new(delivery))).await else { panic!() };
-        for (which, many) in
-            [(Deliveries::Waiting(PROVIDER), 1), (Deliveries::SetAside, 0), (Deliveries::Of(PaymentId(1)), 0)]
-        {
+        for (which, many) in [
+            (Deliveries::Waiting(PROVIDER), 1),
+            (Deliveries::SetAside, 0),
+            (Deliveries::Of(PaymentId(1)), 0),
+            (Deliveries::All, 1),
+        ] {
             let listed = bench.journal.deliveries(&which, DeliveryId(0), 9).await.unwrap();
             assert_eq!(listed.len(), many, "{which:?}");
         }
@@ -322,6 +326,8 @@ fn nothing_is_found_by_looking_at_everything() {
         ] {
             assert!(bench.journal.find(&find).await.unwrap().is_some());
         }
+        let ledger = "ledger".parse().unwrap();
+        assert_eq!(bench.journal.position(&ledger, Stream::Events).await.unwrap(), 0);
         bench.clock.forward(3600);
         bench.done(Entry::ClaimDue(ClaimDue::new(PROVIDER, crate::bench::lease("a"), 9))).await;
         bench.done(Entry::Sweep(Sweep::new(9))).await;

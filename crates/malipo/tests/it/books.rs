@@ -90,7 +90,9 @@ impl Books {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let base = format!("http://{}/callbacks", listener.local_addr().unwrap());
             let key = CallbackKey::new(7, Secret::new("a key of at least thirty-two bytes")).unwrap();
-            let urls = CallbackUrls::new(&base, key).unwrap();
+            let of_notices =
+                CallbackKey::new(8, Secret::new("another of at least thirty-two bytes")).unwrap();
+            let urls = CallbackUrls::new(&base, key).unwrap().with_notice_key(3, of_notices).unwrap();
             let notices = urls.mint(Address::of_account(3, DeliveryPurpose::Notice)).unwrap();
             let notified = KyandaAccount::new().with_callback_url(notices.as_str().parse().unwrap());
             let options: Options = options().with_kyanda(notified);

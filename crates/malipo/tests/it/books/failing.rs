@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use malipo::journal::{
-    AttemptRecord, Deliveries, DeliveryId, Done, Entry, Event, Filter, Find, JournalError, JournalErrorKind,
-    PaymentId, SqliteConfig, SqliteJournal, StoredDelivery,
+    AttemptRecord, Deliveries, DeliveryId, Done, Entry, Event, Filter, Find, Follower, JournalError,
+    JournalErrorKind, PaymentId, SqliteConfig, SqliteJournal, StoredDelivery, Stream,
 };
 use malipo::{Env, Report, async_trait};
 
@@ -110,6 +110,11 @@ impl Journal for Failing {
     ) -> Result<Vec<StoredDelivery>, JournalError> {
         self.works(&[])?;
         self.journal.deliveries(which, after, limit).await
+    }
+
+    async fn position(&self, follower: &Follower, stream: Stream) -> Result<u64, JournalError> {
+        self.works(&[])?;
+        self.journal.position(follower, stream).await
     }
 
     async fn stirred(&self) {

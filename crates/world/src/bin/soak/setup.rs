@@ -87,7 +87,8 @@ impl Words {
 /// The URLs that gateways post to: the same for every worker, as all of them stand behind one address.
 pub(crate) fn urls(base: &str) -> Result<CallbackUrls, Box<dyn Error>> {
     let key = CallbackKey::new(1, Secret::new("a key of at least thirty-two bytes"))?;
-    Ok(CallbackUrls::new(base, key)?)
+    let of_notices = CallbackKey::new(2, Secret::new("another of at least thirty-two bytes"))?;
+    Ok(CallbackUrls::new(base, key)?.with_notice_key(number(Gateway::Kyanda), of_notices)?)
 }
 
 impl Setup {

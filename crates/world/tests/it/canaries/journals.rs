@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use malipo::journal::{
-    AttemptRecord, Begun, Deliveries, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Journal,
-    JournalError, MemoryJournal, Payment, PaymentId, Refused, Start, StoredDelivery,
+    AttemptRecord, Begun, Deliveries, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Follower,
+    Journal, JournalError, MemoryJournal, Payment, PaymentId, Refused, Start, StoredDelivery, Stream,
 };
 use malipo::{DeliveryPurpose, Report, Timer, async_trait};
 use malipo_sim::Gateway;
@@ -71,6 +71,10 @@ impl Journal for Lying {
         limit: u32,
     ) -> Result<Vec<StoredDelivery>, JournalError> {
         self.reads.deliveries(which, after, limit).await
+    }
+
+    async fn position(&self, follower: &Follower, stream: Stream) -> Result<u64, JournalError> {
+        self.reads.position(follower, stream).await
     }
 
     async fn stirred(&self) {
