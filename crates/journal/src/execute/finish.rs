@@ -99,7 +99,7 @@ async fn tell(
     now: Timestamp,
 ) -> Result<(), Stop> {
     if matches!(evidence, Evidence::Told(_)) {
-        report::learn(tx, payment, told).await?;
+        report::learn(tx, payment, told, told.code.as_ref()).await?;
     }
     let event = settle(tx, payment, verdict, happened, now).await?;
     report::keep(tx, payment, told, event, report::Bytes::Here).await?;

@@ -19,11 +19,14 @@ pub(super) async fn apply(tx: &mut dyn Tx, apply: Apply, now: Timestamp) -> Resu
         Source::Delivery(delivery) => (Some(delivery), false),
         Source::Replay(delivery) => (Some(delivery), true),
     };
+    let mut code = report.code.as_ref();
     if let Some(delivery) = delivery {
         let mut delivery = about(tx, &payment, delivery).await?;
         if delivery.applied_at.is_some() && !replayed {
             return Ok(applied(&payment, payment.state(), News::Repeat));
         }
+        // What it said last time was known, and something newer may have been said since.
+        code = code.filter(|_| delivery.applied_at.is_none());
         (delivery.payment, delivery.set_aside) = (Some(payment.id), None);
         delivery.applied_at = delivery.applied_at.or(Some(now));
         tx.update_delivery(&delivery).await?;
@@ -31,7 +34,7 @@ pub(super) async fn apply(tx: &mut dyn Tx, apply: Apply, now: Timestamp) -> Resu
     let evidence = evidence(&payment, &report)?;
     let verdict = judge(&payment.standing, &evidence);
     let learned = match evidence {
-        Evidence::Told(_) => learn(tx, &mut payment, &report).await?,
+        Evidence::Told(_) => learn(tx, &mut payment, &report, code).await?,
         _ => News::Repeat,
     };
     let noticed = match &verdict.raised {
@@ -122,6 +125,7 @@ pub(super) async fn learn(
     tx: &mut dyn Tx,
     payment: &mut Payment,
     report: &Report,
+    code: Option<&String>,
 ) -> Result<News, JournalError> {
     let mut news = News::Repeat;
     for told in report.provider_refs.iter() {
@@ -137,8 +141,8 @@ pub(super) async fn learn(
         payment.receipt.clone_from(&report.receipt);
         news = News::New;
     }
-    if report.code.is_some() && report.code != payment.code {
-        payment.code.clone_from(&report.code);
+    if code.is_some() && code != payment.code.as_ref() {
+        payment.code = code.cloned();
         news = News::New;
     }
     let goods = u32::try_from(report.goods.len()).unwrap_or(u32::MAX);

@@ -147,6 +147,7 @@ macro_rules! every_promise {
             ];
             replaying: [
                 a_replay_that_tells_nothing_new_is_one_event,
+                a_replay_takes_nothing_back_that_was_said_since,
                 what_was_set_aside_is_folded_in_by_a_replay,
                 a_replay_is_noted_with_its_payment,
                 what_comes_of_a_replay_says_so,

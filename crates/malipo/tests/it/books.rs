@@ -3,7 +3,9 @@
 
 mod failing;
 mod pace;
+mod replayed;
 mod rules;
+mod trust;
 mod watched;
 
 use std::sync::{Arc, OnceLock};
@@ -85,6 +87,18 @@ impl Books {
         make: fn(&Sim, Arc<dyn Transport>) -> P,
         policy: fn(Policy) -> Policy,
     ) -> Vec<Self> {
+        Self::each_with(journal, |options| options, gateway, operation, make, policy).await
+    }
+
+    /// At a simulator that is set up so.
+    async fn each_with<P: Provider + Callbacks + 'static>(
+        journal: impl Fn(Arc<SystemEnv>) -> Arc<dyn Journal>,
+        set_up: fn(Options) -> Options,
+        gateway: Gateway,
+        operation: Operation,
+        make: fn(&Sim, Arc<dyn Transport>) -> P,
+        policy: fn(Policy) -> Policy,
+    ) -> Vec<Self> {
         let mut all = Vec::new();
         for (over, transport) in transports() {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -95,8 +109,7 @@ impl Books {
             let urls = CallbackUrls::new(&base, key).unwrap().with_notice_key(3, of_notices).unwrap();
             let notices = urls.mint(Address::of_account(3, DeliveryPurpose::Notice)).unwrap();
             let notified = KyandaAccount::new().with_callback_url(notices.as_str().parse().unwrap());
-            let options: Options = options().with_kyanda(notified);
-            let sim = Sim::start(options).await.unwrap();
+            let sim = Sim::start(set_up(options().with_kyanda(notified))).await.unwrap();
             let wire = Arc::new(RecordingTransport::new(transport));
             let provider = Arc::new(make(&sim, wire.clone()));
             let account = provider.id().clone();

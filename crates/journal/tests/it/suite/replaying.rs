@@ -52,6 +52,26 @@ pub(crate) async fn a_replay_that_tells_nothing_new_is_one_event(bench: &Bench) 
     assert_eq!(bench.journal.reports(id).await.unwrap().len(), 2, "no report is kept twice");
 }
 
+pub(crate) async fn a_replay_takes_nothing_back_that_was_said_since(bench: &Bench) {
+    let id = bench.accepted("A").await;
+    let delivery = stored(bench, "{1}", Some("A")).await;
+    let told = |source, code: &str| {
+        let mut told = report("A", State::Pending);
+        told.code = Some(code.to_owned());
+        Entry::Apply(Box::new(Apply::new(id, source, told)))
+    };
+    bench.done(told(Source::Delivery(delivery), "queued")).await;
+    bench.done(told(Source::Answer, "on its way")).await;
+    bench.done(told(Source::Replay(delivery), "queued")).await;
+    assert_eq!(newest(bench, id).await.kind, EventKind::Replayed);
+    assert_eq!(bench.payment(id).await.code.as_deref(), Some("on its way"));
+    // What was never applied tells it for the first time.
+    let aside = stored(bench, "{2}", Some("A")).await;
+    bench.done(Entry::SetAside(SetAside::new(aside, Aside::NotModelled))).await;
+    bench.done(told(Source::Replay(aside), "held")).await;
+    assert_eq!(bench.payment(id).await.code.as_deref(), Some("held"));
+}
+
 pub(crate) async fn what_was_set_aside_is_folded_in_by_a_replay(bench: &Bench) {
     let id = bench.accepted("A").await;
     let delivery = stored(bench, "{1}", Some("A")).await;
