@@ -7,57 +7,73 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
-use malipo::journal::Payments;
-use malipo::{Reply, Timer as _, async_trait};
+use futures_util::stream::{self, StreamExt as _};
+use http_body::Frame;
+use http_body_util::{BodyExt as _, StreamBody};
+use malipo::journal::{Deliveries, DeliveryId, Payments};
+use malipo::transport::Bytes;
+use malipo::transport::http::{Request, Response};
+use malipo::{Timer as _, async_trait};
+use malipo_receiver::Receiver;
 use malipo_sim::{Callback, Delivery, World};
+use tower_service::Service as _;
 
 use crate::clock::Clock;
-use crate::executor::{Group, Spawner};
+use crate::executor::{Breath, Group, Spawner};
 use crate::wire::LATENCY;
 use crate::witness::{Acknowledged, Witness};
 
-/// How a process takes what is posted to it: a server, as small as can be.
+/// How many deliveries are read after an answer at most: more than ever wait in a small world.
+const UNREAD: u32 = 100;
+
+/// How a process takes what is posted to it: what stands between the socket and the receiver.
 #[async_trait]
 pub trait Door: Debug + Send + Sync {
-    /// Takes one callback and answers it.
-    async fn take(&self, payments: Payments, callback: Callback, answer: Answering);
+    /// Takes one request and answers it.
+    async fn take(&self, receiver: Receiver, request: Request<Bytes>, answer: Answering);
 }
 
-/// Where the answer to a callback goes. Dropped, the connection breaks.
+/// Where the answer to a request goes. Dropped, the connection breaks.
 #[derive(Debug)]
-pub struct Answering(oneshot::Sender<Reply>);
+pub struct Answering(oneshot::Sender<Response<Bytes>>);
 
 impl Answering {
+    /// A way to answer, and where the answer comes out.
+    pub(crate) fn pair() -> (Self, oneshot::Receiver<Response<Bytes>>) {
+        let (sender, answer) = oneshot::channel();
+        (Self(sender), answer)
+    }
+
     /// Answers.
-    pub fn with(self, reply: Reply) {
+    pub fn with(self, response: Response<Bytes>) {
         // The gateway may have lost its patience.
-        let _ = self.0.send(reply);
+        let _ = self.0.send(response);
     }
 }
 
-/// The door as it is to be: stored, then answered, then read.
+/// The door as it is to be: the receiver, and nothing else.
 #[derive(Debug)]
 pub struct HonestDoor;
 
 #[async_trait]
 impl Door for HonestDoor {
-    async fn take(&self, payments: Payments, callback: Callback, answer: Answering) {
-        let request = callback.request();
-        let headers: Vec<_> = request
-            .headers()
-            .iter()
-            .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-            .collect();
-        let path = request.uri().path();
-        let Some(delivered) = payments.deliver(path, &headers, request.body().to_vec()).await else {
-            return answer.with(Reply::json(404, ""));
-        };
-        answer.with(delivered.reply);
-        if let Some(delivery) = delivered.delivery {
-            // What cannot be read now is read by whoever works through what is unread.
-            let _ = payments.read_delivery(delivery).await;
-        }
+    async fn take(&self, mut receiver: Receiver, request: Request<Bytes>, answer: Answering) {
+        let Ok(response) = receiver.call(request.map(in_two)).await;
+        let (parts, body) = response.into_parts();
+        let Ok(body) = body.collect().await;
+        answer.with(Response::from_parts(parts, body.to_bytes()));
     }
+}
+
+/// A body that comes in two halves, with others going first between them.
+fn in_two(whole: Bytes) -> StreamBody<impl stream::Stream<Item = Result<Frame<Bytes>, Infallible>> + Send> {
+    let (mut first, half) = (whole.clone(), whole.len() / 2);
+    let second = first.split_off(half);
+    let second = stream::once(async move {
+        Breath::default().await;
+        second
+    });
+    StreamBody::new(stream::iter([first]).chain(second).map(|part| Ok(Frame::data(part))))
 }
 
 /// A process that callbacks can be brought to.
@@ -65,6 +81,22 @@ impl Door for HonestDoor {
 pub(crate) struct Home {
     pub(crate) group: Group,
     pub(crate) payments: Payments,
+    pub(crate) receiver: Receiver,
+}
+
+impl Home {
+    /// Answers, and then reads what waits to be read, beside everybody else who does so.
+    async fn take(self, door: Arc<dyn Door>, request: Request<Bytes>, answer: Answering) {
+        door.take(self.receiver, request, answer).await;
+        for account in self.payments.accounts() {
+            let waiting = Deliveries::Waiting(account.clone());
+            let waiting = self.payments.journal().deliveries(&waiting, DeliveryId(0), UNREAD).await;
+            for delivery in waiting.unwrap_or_default() {
+                // What cannot be read now is read by whoever works through what is unread.
+                let _ = self.payments.read_delivery(delivery.id).await;
+            }
+        }
+    }
 }
 
 /// Carries callbacks. Clones are the same postman.
@@ -142,15 +174,16 @@ impl Postman {
     async fn bring(&self, callback: &Callback) -> Delivery {
         let office = &self.0;
         office.clock.sleep(LATENCY).await;
-        let Some(Home { group, payments }) = office.homes().first().cloned() else {
+        let Some(home) = office.homes().first().cloned() else {
             return Delivery::Failed("nobody listens".into());
         };
-        let (sender, reply) = oneshot::channel();
-        let (door, taken) = (Arc::clone(&office.door), callback.clone());
-        office.spawner.spawn(group, async move { door.take(payments, taken, Answering(sender)).await });
-        match select(reply, office.clock.sleep(callback.patience())).await {
-            Either::Left((Ok(Reply { status, body, .. }), _)) => {
-                let delivery = callback.answered(status, &body);
+        let (answer, answered) = Answering::pair();
+        let (door, request) = (Arc::clone(&office.door), callback.request().clone());
+        office.spawner.spawn(home.group, home.take(door, request, answer));
+        match select(answered, office.clock.sleep(callback.patience())).await {
+            Either::Left((Ok(response), _)) => {
+                let status = response.status().as_u16();
+                let delivery = callback.answered(status, response.body());
                 if (200..300).contains(&status) && matches!(delivery, Delivery::Answered(_)) {
                     let request = callback.request();
                     let (path, body) = (request.uri().path().to_owned(), request.body().to_vec());

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicUsize;
 
 use malipo::Provider as _;
 use malipo::journal::{self, Payments, Policy, SqliteJournal};
+use malipo_receiver::Receiver;
 use malipo_sim::Gateway;
 
 use super::{ACCOUNT, REVIEW_AFTER, REVIEW_AFTER_SENDING_AGAIN, Run, Stage};
@@ -62,7 +63,8 @@ impl Stage<'_> {
             following_up: Arc::new(AtomicUsize::new(0)),
         };
         self.witness.note(format!("{group:?} starts"));
-        self.postman.open(Home { group, payments });
+        let receiver = Receiver::new(payments.clone());
+        self.postman.open(Home { group, payments, receiver });
         process.clone().start(self.orders.clone(), &self.executor.spawner());
         Ok(process)
     }

@@ -9,6 +9,7 @@
 )]
 
 mod canaries;
+mod forged;
 mod small_worlds;
 mod soak;
 mod twice;

@@ -18,7 +18,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use crate::Arguments;
 use crate::check::{self, Run};
-use crate::dice::Dice;
+use malipo_world::Dice;
 use crate::front::Front;
 use crate::setup::{self, Setup, Words};
 use crate::store::Place;

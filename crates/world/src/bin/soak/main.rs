@@ -3,7 +3,7 @@
 //! the workers.
 
 mod check;
-mod dice;
+
 mod findings;
 mod floors;
 mod front;

@@ -6,7 +6,7 @@ use malipo::journal::Key;
 use malipo::{Collect, Instruction, Money, Network, PayOut, Payee, Payer, ProviderId, Terms};
 use malipo_sim::Gateway;
 
-use crate::dice::Dice;
+use malipo_world::Dice;
 
 /// One thing to be paid, under a key of its own.
 #[derive(Debug)]

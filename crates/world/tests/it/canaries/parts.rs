@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use malipo::journal::{Payments, Policy, ResendRule};
+use http_body_util::Full;
+use malipo::journal::{Policy, ResendRule};
 use malipo::transport::http::{Request, Response};
 use malipo::transport::{Bytes, Exchange, Failure, Transport, TransportError};
 use malipo::{
@@ -12,8 +13,10 @@ use malipo::{
     PayeeAccount, Provider, ProviderId, Read, Reply, Report, Secret, State, Storage, Ticket, Timer,
     async_trait,
 };
-use malipo_sim::{Callback, Gateway};
+use malipo_receiver::Receiver;
+use malipo_sim::Gateway;
 use malipo_world::{Account, Alterations, Answering, Door, Invariant};
+use tower_service::Service as _;
 
 use super::finds;
 
@@ -302,11 +305,10 @@ struct HastyDoor(Arc<dyn Timer>);
 
 #[async_trait]
 impl Door for HastyDoor {
-    async fn take(&self, payments: Payments, callback: Callback, answer: Answering) {
-        answer.with(Reply::json(200, r#"{"status":"success"}"#));
+    async fn take(&self, mut receiver: Receiver, request: Request<Bytes>, answer: Answering) {
+        answer.with(Response::new(Bytes::from_static(br#"{"status":"success"}"#)));
         self.0.sleep(Duration::from_secs(1)).await;
-        let request = callback.request();
-        let _ = payments.deliver(request.uri().path(), &[], request.body().to_vec()).await;
+        let _ = receiver.call(request.map(Full::new)).await;
     }
 }
 
