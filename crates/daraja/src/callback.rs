@@ -2,7 +2,7 @@
 
 use malipo_core::{
     Balance, BalanceReport, CallbackError, CodeRow, Currency, Delivery, DeliveryPurpose, EatLayout, Money,
-    Operation, ProviderId, ProviderRefs, Raw, Read, Reply, Report, State, Storage, Timestamp, Told,
+    Operation, ProviderId, ProviderRefs, Raw, Read, Reference, Reply, Report, State, Storage, Timestamp, Told,
     ToldParty, Unanswered, filled, read_object,
 };
 
@@ -97,12 +97,13 @@ impl Reader<'_> {
             return Read::Unanswered(self.unanswered(Some(outcome)));
         }
         let amount = outcome.parameter(parameter::STATUS_AMOUNT).and_then(paid);
+        let originator = outcome.parameter(parameter::STATUS_ORIGINATOR);
         let state = match status.to_ascii_lowercase().as_str() {
+            _ if names_another(originator) => State::Pending,
             "completed" if amount.is_some() => State::Settled,
             "cancelled" | "declined" | "expired" => State::Failed,
             _ => State::Pending,
         };
-        let originator = outcome.parameter(parameter::STATUS_ORIGINATOR);
         let mut report = self.about(originator, outcome.parameter(parameter::STATUS_CONVERSATION), state);
         if state == State::Settled {
             let receipt = outcome.parameter(parameter::STATUS_RECEIPT);
@@ -194,10 +195,16 @@ fn verdict(outcome: &Outcome, amount: Option<Money>) -> (State, Option<&'static 
     let has_receipt = outcome.parameters(parameter::RECEIPT).next().is_some();
     match (code, code.and_then(|code| CodeRow::find(CODES, code))) {
         _ if !is_last(outcome) => (State::Pending, None),
+        _ if names_another(filled(outcome.originator_conversation_id.as_ref())) => (State::Pending, Some(OPEN)),
         (Some("0"), _) if amount.is_some() => (State::Settled, None),
         (_, Some(row)) if row.meaning == State::Pending || !has_receipt => (row.meaning, Some(row.remedy)),
         _ => (State::Pending, Some("a code that nobody documented: ask for the payment's status")),
     }
+}
+
+/// Whether it names what can be no payment of ours: then it says nothing of the one that it came to the URL of.
+fn names_another(originator: Option<&str>) -> bool {
+    originator.is_some_and(|id| id.parse::<Reference>().is_err())
 }
 
 /// An amount that can have been paid.

@@ -2,8 +2,8 @@
 
 use malipo_core::{
     Answer, Balance, BalanceReport, CodeRow, EatLayout, Error, ErrorKind, Fields, Good, GoodKind,
-    Instruction, Meaning, Money, NextStep, Operation, ProviderId, ProviderRefs, Report, Result, Said, Secret,
-    State, Ticket, Timestamp, Told, ToldParty, Trust, read_object,
+    Instruction, Meaning, Money, NextStep, Operation, ProviderId, ProviderRefs, Reference, Report, Result, Said,
+    Secret, State, Ticket, Timestamp, Told, ToldParty, Trust, read_object,
 };
 use malipo_transport::{Complaint, Response};
 
@@ -102,7 +102,9 @@ pub(crate) fn tell(report: &mut Report, told: &Fields, outer: &Said) {
     let metadata = told.object(field::METADATA).this().unwrap_or_default();
     let named = metadata.said(&[wire::METADATA_REFERENCE]);
     let decisive = [&status, &code, outer, &amount, &transaction, &destination, &named];
-    let conflicts = decisive.contains(&&Said::Conflict);
+    // What can be no name of ours is another's.
+    let names_another = named.as_str().is_some_and(|text| text.parse::<Reference>().is_err());
+    let conflicts = names_another || decisive.contains(&&Said::Conflict);
     let (state, remedy) = match verdict(&status, &code, outer) {
         _ if conflicts => (State::Pending, Some(CONTRADICTS)),
         (State::Settled, _) if money.is_none_or(|money| !money.is_positive()) => {

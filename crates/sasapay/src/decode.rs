@@ -132,7 +132,7 @@ fn weighed(told: &Said, (state, remedy): (State, &'static str)) -> (State, Optio
     let requested = told.requested_amount().and_then(money);
     let is_less = |received: &Money| requested.is_some_and(|asked| received.minor() < asked.minor());
     match (state, told.paid.text(), received(told)) {
-        _ if told.names_two() => (State::Pending, Some(CONTRADICTS)),
+        _ if told.names_two() || told.names_another() => (State::Pending, Some(CONTRADICTS)),
         (State::Settled, None | Some(YES), None) => (State::Pending, Some(remedy)),
         (State::Settled, None | Some(YES), received) => (state, received.filter(is_less).map(|_| PARTIAL)),
         (State::Failed, None | Some(NO), _) | (State::Pending | State::Reversed, ..) => (state, Some(remedy)),
