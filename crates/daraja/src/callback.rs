@@ -2,8 +2,8 @@
 
 use malipo_core::{
     Balance, BalanceReport, CallbackError, CodeRow, Currency, Delivery, DeliveryPurpose, EatLayout, Money,
-    Operation, ProviderId, ProviderRefs, Raw, Read, Reference, Reply, Report, State, Storage, Timestamp, Told,
-    ToldParty, Unanswered, filled, read_object,
+    Operation, ProviderId, ProviderRefs, Raw, Read, Reference, Reply, Report, State, Storage, Timestamp,
+    Told, ToldParty, Unanswered, filled, read_object,
 };
 
 use crate::config::Settings;
@@ -195,7 +195,9 @@ fn verdict(outcome: &Outcome, amount: Option<Money>) -> (State, Option<&'static 
     let has_receipt = outcome.parameters(parameter::RECEIPT).next().is_some();
     match (code, code.and_then(|code| CodeRow::find(CODES, code))) {
         _ if !is_last(outcome) => (State::Pending, None),
-        _ if names_another(filled(outcome.originator_conversation_id.as_ref())) => (State::Pending, Some(OPEN)),
+        _ if names_another(filled(outcome.originator_conversation_id.as_ref())) => {
+            (State::Pending, Some(OPEN))
+        }
         (Some("0"), _) if amount.is_some() => (State::Settled, None),
         (_, Some(row)) if row.meaning == State::Pending || !has_receipt => (row.meaning, Some(row.remedy)),
         _ => (State::Pending, Some("a code that nobody documented: ask for the payment's status")),

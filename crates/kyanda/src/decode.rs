@@ -2,8 +2,8 @@
 
 use malipo_core::{
     Answer, Balance, BalanceReport, CodeRow, EatLayout, Error, ErrorKind, Fields, Good, GoodKind,
-    Instruction, Meaning, Money, NextStep, Operation, ProviderId, ProviderRefs, Reference, Report, Result, Said,
-    Secret, State, Ticket, Timestamp, Told, ToldParty, Trust, read_object,
+    Instruction, Meaning, Money, NextStep, Operation, ProviderId, ProviderRefs, Reference, Report, Result,
+    Said, Secret, State, Ticket, Timestamp, Told, ToldParty, Trust, read_object,
 };
 use malipo_transport::{Complaint, Response};
 

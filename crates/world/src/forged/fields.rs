@@ -87,7 +87,9 @@ impl Field {
         match self {
             Self::Reference => rename(&mut body, layout.reference?, other, dice)?,
             Self::ProviderRef => rename(&mut body, layout.provider_ref, other, dice)?,
-            Self::AmountUp => amount(&mut body, &layout, |paid| paid + Decimal::from(1 + dice.below(1_000_000)))?,
+            Self::AmountUp => {
+                amount(&mut body, &layout, |paid| paid + Decimal::from(1 + dice.below(1_000_000)))?
+            }
             Self::AmountDown => amount(&mut body, &layout, |paid| {
                 let shillings = u64::try_from(paid.trunc()).unwrap_or_default();
                 Decimal::from(1 + dice.below(shillings.saturating_sub(1)))
@@ -97,7 +99,9 @@ impl Field {
                 _ => paid - Decimal::new(1, 2),
             })?,
             Self::NoAmount => remove(&mut body, layout.amount)?,
-            Self::Currency => *place(&mut body, layout.currency?)? = (*dice.one_of(&["USD", "UGX", "TZS"])?).into(),
+            Self::Currency => {
+                *place(&mut body, layout.currency?)? = (*dice.one_of(&["USD", "UGX", "TZS"])?).into()
+            }
             Self::Party => party(&mut body, layout.party, dice)?,
             Self::Operation => {
                 let (at, another) = layout.operation?;
@@ -149,7 +153,11 @@ impl Layout {
                 words: "/Result/ResultDesc",
                 reference: Some("/Result/OriginatorConversationID"),
                 provider_ref: "/Result/ConversationID",
-                names: &["/Result/OriginatorConversationID", "/Result/ConversationID", "/Result/TransactionID"],
+                names: &[
+                    "/Result/OriginatorConversationID",
+                    "/Result/ConversationID",
+                    "/Result/TransactionID",
+                ],
                 amount: "TransactionAmount",
                 currency: None,
                 party: "ReceiverPartyPublicName",

@@ -34,7 +34,7 @@ pub struct Forged {
 pub struct Met {
     /// Nobody had been called yet.
     pub fresh: u64,
-    /// A person was to look at it.
+    /// A person was called to it already.
     pub in_review: u64,
 }
 
@@ -79,7 +79,10 @@ impl fmt::Display for Forged {
         let (strangers, insiders, payments) = (self.strangers(), self.insiders(), self.payments);
         let Self { settled, stored, untouched, doubted, .. } = self;
         writeln!(f, "forged {strangers} without a token: settled {settled}, stored {stored}")?;
-        writeln!(f, "forged {insiders} with the token and one field changed, of {payments} payments: settled {settled}")?;
+        writeln!(
+            f,
+            "forged {insiders} with the token and one field changed, of {payments} payments: settled {settled}"
+        )?;
         write!(
             f,
             "then told the truth: {} of {} paid that had seen no token, {} of {} that had; the rest wait for a person",

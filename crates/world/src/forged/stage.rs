@@ -95,8 +95,7 @@ impl Stage {
         let clock = Clock::seeded(run.seed);
         let timer = Arc::new(clock.clone());
         let (urls, retired) = urls(clock.now())?;
-        let notices =
-            urls.mint(Address::of_account(number(Gateway::Kyanda), DeliveryPurpose::Notice))?;
+        let notices = urls.mint(Address::of_account(number(Gateway::Kyanda), DeliveryPurpose::Notice))?;
         let plenty = Decimal::from(1_000_000_000_i64);
         let world = |delay| -> Result<World, Unbuilt> {
             let kyanda = KyandaAccount::new().with_float(plenty).with_callback_url(notices.as_str().parse()?);
@@ -169,7 +168,8 @@ fn genuine(
             callback.gateway() == *gateway
                 && address.is_some_and(|address| address.payment.map_or(named, |id| id == payment.id))
         };
-        let genuine = posted.iter().find(is_of).ok_or(Unbuilt::because("a gateway posts nothing of a payment"))?;
+        let genuine =
+            posted.iter().find(is_of).ok_or(Unbuilt::because("a gateway posts nothing of a payment"))?;
         all.push(Open { gateway: *gateway, id: payment.id, genuine: genuine.clone() });
     }
     Ok(all)

@@ -34,7 +34,9 @@ pub(super) const KINDS: &[Kind] = &[
         let tag = u128::from(dice.roll()) << 64 | u128::from(dice.roll());
         Some(given.path().tag(format!("{tag:039}")).told())
     }),
-    Kind::new("a digit of the tag", |given, dice| Some(given.path().tag(other_digit(given.tag, dice)?).told())),
+    Kind::new("a digit of the tag", |given, dice| {
+        Some(given.path().tag(other_digit(given.tag, dice)?).told())
+    }),
     Kind::new("a digit of anything", |given, dice| {
         let (before, ours) = given.parts.split_at_checked(given.base)?;
         Some(format!("{before}{}", other_digit(ours, dice)?))
@@ -59,7 +61,9 @@ pub(super) const KINDS: &[Kind] = &[
         let key = 2 + dice.below(250);
         (key.to_string() != given.key).then(|| given.path().key(key.to_string()).told())
     }),
-    Kind::new("another version", |given, dice| Some(given.path().version((2 + dice.below(250)).to_string()).told())),
+    Kind::new("another version", |given, dice| {
+        Some(given.path().version((2 + dice.below(250)).to_string()).told())
+    }),
     Kind::new("a shorter tag", |given, dice| {
         let cut = 1 + usize::try_from(dice.below(38)).ok()?;
         Some(given.path().tag(given.tag.get(cut..)?.to_owned()).told())

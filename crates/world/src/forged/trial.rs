@@ -10,25 +10,25 @@ use malipo::transport::http::{Method, Request, Response};
 use malipo_sim::{Callback, Delivery, Gateway, PaymentState as Decided};
 use serde_json::Value;
 
+use super::GATEWAYS;
 use super::fields::{Field, failed};
 use super::outcome::{Forged, Paid};
 use super::stage::{DECIDED_AFTER, Open, Stage};
 use super::strangers::{Given, KINDS};
-use super::GATEWAYS;
 use crate::dice::Dice;
 use crate::postman::Answering;
 use crate::unbuilt::Unbuilt;
 
 /// In how many rounds all is posted, and how much time passes before each: by the last ones a person was called to every
 /// payment that a claim was made about.
-const ROUNDS: u64 = 8;
-const PASSES: Duration = Duration::from_secs(120);
+const ROUNDS: u64 = 16;
+const PASSES: Duration = Duration::from_secs(61);
 /// How many are posted side by side.
 const AT_ONCE: usize = 64;
 /// How many deliveries of one account the engine reads in a round of its own.
 const READ_AT_ONCE: usize = 64;
-/// How many violations are told.
-const TOLD: usize = 20;
+/// How many violations of one kind are told.
+const TOLD: usize = 5;
 /// What Daraja has to be answered, byte for byte; how the others judge an answer is theirs to say.
 const ACCEPTED: &str = r#"{"ResultCode":0,"ResultDesc":"Accepted"}"#;
 
@@ -100,12 +100,14 @@ impl Trial {
             posted = [strangers * round / ROUNDS, insiders * round / ROUNDS];
         }
         self.tell_the_truth().await?;
-        self.forged.violations.truncate(TOLD);
         Ok(self.forged)
     }
 
     fn complain(&mut self, what: String) {
-        self.forged.violations.push(what);
+        let kind = what.split(':').next().unwrap_or_default();
+        if self.forged.violations.iter().filter(|known| known.starts_with(kind)).count() < TOLD {
+            self.forged.violations.push(what);
+        }
     }
 
     async fn post(&self, path: &str, about: &Callback, body: Bytes) -> Result<Response<Bytes>, Unbuilt> {
@@ -127,7 +129,9 @@ impl Trial {
     /// Without a good token: refused like everything else that is nothing to us, and not kept.
     async fn strangers(&mut self, count: u64) -> Result<(), Unbuilt> {
         for _ in 0..count {
-            let (Some(kind), Some(open)) = (self.dice.one_of(KINDS), self.dice.clone().one_of(&self.stage.all)) else {
+            let (Some(kind), Some(open)) =
+                (self.dice.one_of(KINDS), self.dice.clone().one_of(&self.stage.all))
+            else {
                 continue;
             };
             self.dice.roll();
@@ -142,7 +146,10 @@ impl Trial {
             let is_same = answer.status() == 404 && answer.body().is_empty() && same(&answer, &self.refusal);
             if !is_same {
                 let (gateway, status) = (open.gateway, answer.status());
-                self.complain(format!("TOLD: {gateway}, {}: answered {status}, not the one refusal", kind.name));
+                self.complain(format!(
+                    "TOLD: {gateway}, {}: answered {status}, not the one refusal",
+                    kind.name
+                ));
             }
         }
         while self.stage.books.delivery(DeliveryId(self.kept.0 + 1)).await?.is_some() {
@@ -150,12 +157,13 @@ impl Trial {
             self.forged.stored += 1;
             self.complain("STORED: something without a token is kept".to_owned());
         }
-        Ok(())
+        self.read(2 * READ_AT_ONCE).await
     }
 
     /// With the token, from the one of this number to the one of that: answered as its gateway wants, kept, read.
     async fn insiders(&mut self, from: u64, to: u64) -> Result<(), Unbuilt> {
-        let doubted: Vec<Vec<usize>> = GATEWAYS.iter().map(|gateway| self.of(*gateway, Role::Doubted)).collect();
+        let doubted: Vec<Vec<usize>> =
+            GATEWAYS.iter().map(|gateway| self.of(*gateway, Role::Doubted)).collect();
         let each = u64::try_from(doubted.first().map_or(0, Vec::len))?.max(1);
         let mut number = from;
         while number < to {
@@ -165,7 +173,8 @@ impl Trial {
             let mut forgeries = Vec::new();
             for number in bunch {
                 let (turn, gateway) = (number / 4, GATEWAYS.get(usize::try_from(number % 4)?));
-                let (Some(gateway), Some(doubted)) = (gateway, doubted.get(usize::try_from(number % 4)?)) else {
+                let (Some(gateway), Some(doubted)) = (gateway, doubted.get(usize::try_from(number % 4)?))
+                else {
                     continue;
                 };
                 let (at, fields) = (turn % each, Field::all_of(*gateway));
@@ -189,10 +198,13 @@ impl Trial {
         let other = self.dice.one_of(&theirs).filter(|other| **other != index);
         let other = other.and_then(|other| self.bodies.get(*other)).or(genuine);
         let forged = match (gateway, genuine, other) {
-            (Some(gateway), Some(genuine), Some(other)) => field.forge(gateway, genuine, other, number, &mut self.dice),
+            (Some(gateway), Some(genuine), Some(other)) => {
+                field.forge(gateway, genuine, other, number, &mut self.dice)
+            }
             _ => None,
         };
-        let forged = forged.ok_or(Unbuilt::because("a field cannot be changed: the gateway does not tell it"))?;
+        let forged =
+            forged.ok_or(Unbuilt::because("a field cannot be changed: the gateway does not tell it"))?;
         Ok(serde_json::to_vec(&forged)?.into())
     }
 
@@ -200,12 +212,10 @@ impl Trial {
     async fn enter(&mut self, forgeries: &[(usize, Field, Bytes)]) -> Result<(), Unbuilt> {
         for (index, field, _) in forgeries {
             let Some(open) = self.stage.all.get(*index) else { continue };
-            let state = payment(&self.stage, open.id).await?.state();
+            let is_called = payment(&self.stage, open.id).await?.attention().is_some();
             let met = self.forged.with_token.entry((open.gateway, *field)).or_default();
-            match state {
-                PaymentState::Review => met.in_review += 1,
-                _ => met.fresh += 1,
-            }
+            let count = if is_called { &mut met.in_review } else { &mut met.fresh };
+            *count += 1;
         }
         Ok(())
     }
@@ -238,8 +248,10 @@ impl Trial {
                 None => wrong.push(format!("KEPT: delivery {} is nothing that was posted", kept.id)),
             }
         }
-        wrong.extend(posted.into_values().map(|gateway| format!("FORGOTTEN: what {gateway} posted is not kept")));
-        self.forged.violations.extend(wrong);
+        wrong.extend(
+            posted.into_values().map(|gateway| format!("FORGOTTEN: what {gateway} posted is not kept")),
+        );
+        wrong.into_iter().for_each(|what| self.complain(what));
         Ok(())
     }
 
@@ -267,14 +279,19 @@ impl Trial {
                 settled.push(open.id);
             }
         }
-        let shown: Vec<_> = [Role::Fails, Role::Succeeds].into_iter().flat_map(|role| self.with(role)).collect();
+        let shown: Vec<_> =
+            [Role::Fails, Role::Succeeds].into_iter().flat_map(|role| self.with(role)).collect();
         settled.retain(|id| !shown.contains(id));
         settled.sort_unstable();
         settled.dedup();
         self.forged.settled = self.forged.settled.max(settled.len());
         for id in settled {
             let now = payment(&self.stage, id).await?;
-            self.complain(format!("SETTLED: payment {id} of {} is {} by a forgery", now.provider, now.state()));
+            self.complain(format!(
+                "SETTLED: payment {id} of {} is {} by a forgery",
+                now.provider,
+                now.state()
+            ));
         }
         let ledger = self.stage.gateways.ledger();
         let undecided = ledger.payments().iter().all(|one| one.state == Decided::Accepted);
@@ -301,9 +318,12 @@ impl Trial {
         for (role, end) in [(Role::Fails, PaymentState::Failed), (Role::Succeeds, PaymentState::Paid)] {
             for gateway in GATEWAYS {
                 let Some(index) = self.of(gateway, role).first().copied() else { continue };
-                let (Some(open), Some(body)) = (self.stage.all.get(index), self.bodies.get(index)) else { continue };
+                let (Some(open), Some(body)) = (self.stage.all.get(index), self.bodies.get(index)) else {
+                    continue;
+                };
                 let id = open.id;
-                let body = if role == Role::Fails { failed(gateway, body.clone()) } else { Some(body.clone()) };
+                let body =
+                    if role == Role::Fails { failed(gateway, body.clone()) } else { Some(body.clone()) };
                 let body = body.ok_or(Unbuilt::because("a gateway does not tell failures so"))?;
                 self.deliver(vec![(index, serde_json::to_vec(&body)?.into())]).await?;
                 self.read(READ_AT_ONCE).await?;
@@ -332,7 +352,11 @@ impl Trial {
             let request = callback.request();
             let answer = self.post(request.uri().path(), callback, request.body().clone()).await?;
             if !is_wanted(callback, &answer) {
-                self.complain(format!("ANSWERED: {} got {} for the truth", callback.gateway(), answer.status()));
+                self.complain(format!(
+                    "ANSWERED: {} got {} for the truth",
+                    callback.gateway(),
+                    answer.status()
+                ));
             }
         }
         for _ in 0..3 {
@@ -345,7 +369,8 @@ impl Trial {
                 let is_paid = now.state() == PaymentState::Paid;
                 ends.of += 1;
                 ends.paid += usize::from(is_paid);
-                if !is_paid && (must || now.state() != PaymentState::Review) {
+                // What was forged may have called a person; it cannot have ended anything.
+                if !is_paid && (must || now.state() != PaymentState::Review || now.attention().is_none()) {
                     self.complain(format!("NOT PAID: payment {id} of {} is {}", now.provider, now.state()));
                 }
             }

@@ -1,7 +1,7 @@
 //! The checker is checked: whatever is broken on purpose is found by the invariant that is meant for it.
 
-mod journals;
-mod parts;
+pub(crate) mod journals;
+pub(crate) mod parts;
 
 use std::sync::Arc;
 

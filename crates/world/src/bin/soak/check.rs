@@ -11,11 +11,11 @@ use malipo::journal::{
 use malipo_sim::{Event, Gateway, Ledger, Move, MoveKind, Operation};
 
 use crate::findings::{Findings, Row};
-use crate::front::{Answer, Posted};
+use crate::front::Posted;
 use crate::harness::Heard;
 use crate::orders;
 use crate::owed::Owed;
-use crate::{floors, histories};
+use crate::{deliveries, floors, histories};
 
 /// What is left of a run once everything has come to its end.
 pub(crate) struct Run {
@@ -35,7 +35,7 @@ pub(crate) struct Run {
 
 /// One payment as the books have it.
 pub(crate) struct Kept {
-    gateway: Gateway,
+    pub(crate) gateway: Gateway,
     /// What was ordered, by the list and not by the books.
     owed: Owed,
     pub(crate) payment: Payment,
@@ -57,7 +57,7 @@ pub(crate) async fn compare(run: &Run) -> Result<Findings, Box<dyn Error>> {
     sends(run, &kept, &mut findings);
     accepted(run, &kept, &mut findings);
     histories::follow(&told, &kept, run, &mut findings);
-    deliveries(run, &mut findings).await?;
+    deliveries::hold(run, &kept, &mut findings).await?;
     floors::hold(run, &mut findings);
     Ok(findings)
 }
@@ -279,37 +279,4 @@ fn accepted(run: &Run, kept: &[Kept], findings: &mut Findings) {
             ));
         }
     }
-}
-
-/// What was answered with 200 is in the books, byte for byte.
-async fn deliveries(run: &Run, findings: &mut Findings) -> Result<(), Box<dyn Error>> {
-    findings.posted = run.posted.len();
-    for Posted { body, answer } in &run.posted {
-        match answer {
-            Answer::Nobody => findings.unheard += 1,
-            Answer::Lost(life) => {
-                findings.unheard += 1;
-                if run.killed.contains(life) {
-                    findings.in_a_delivery.insert(life.clone());
-                }
-            }
-            Answer::Status(200, Some(id)) => {
-                findings.answered += 1;
-                let stored = run.books.delivery(malipo::journal::DeliveryId(*id)).await?;
-                let delivery = stored.as_ref().and_then(|stored| stored.delivery().ok().flatten());
-                if delivery.is_none_or(|delivery| delivery.body.bytes() != &body[..]) {
-                    findings
-                        .violations
-                        .push(format!("FORGOTTEN: delivery {id} was answered 200 and is not kept"));
-                }
-            }
-            Answer::Status(200, None) => {
-                findings
-                    .violations
-                    .push("FORGOTTEN: a delivery was answered 200 without being kept".to_owned());
-            }
-            Answer::Status(..) => findings.refused += 1,
-        }
-    }
-    Ok(())
 }

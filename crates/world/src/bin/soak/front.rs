@@ -13,8 +13,6 @@ use malipo::hyper::HyperTransport;
 use malipo::transport::{Stage, Transport};
 use tokio::net::TcpListener;
 
-use crate::worker::KEPT;
-
 /// The longest body that is passed on.
 const LIMIT: usize = 1 << 20;
 /// How long a worker has to answer.
@@ -46,6 +44,8 @@ struct Book {
 /// One thing that was posted, and how it ended.
 #[derive(Debug, Clone)]
 pub(crate) struct Posted {
+    /// The path that it was posted to.
+    pub(crate) path: String,
     pub(crate) body: Bytes,
     pub(crate) answer: Answer,
 }
@@ -53,8 +53,8 @@ pub(crate) struct Posted {
 /// How a post ended.
 #[derive(Debug, Clone)]
 pub(crate) enum Answer {
-    /// It was answered, and says which delivery is kept.
-    Status(u16, Option<u64>),
+    /// It was answered.
+    Status(u16),
     /// This life ended before it had answered.
     Lost(String),
     /// Nobody lived.
@@ -120,6 +120,7 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let Ok(body) = axum::body::to_bytes(body, LIMIT).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
+    let path = parts.uri.path().to_owned();
     let (answer, response) = match shared.next() {
         None => (Answer::Nobody, StatusCode::BAD_GATEWAY.into_response()),
         Some((life, port)) => {
@@ -129,15 +130,11 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
             for hop in [header::HOST, header::CONTENT_LENGTH, header::CONNECTION] {
                 onward.headers_mut().remove(hop);
             }
-            if let Ok(uri) = format!("http://127.0.0.1:{port}{}", parts.uri.path()).parse() {
+            if let Ok(uri) = format!("http://127.0.0.1:{port}{path}").parse() {
                 *onward.uri_mut() = uri;
             }
             match shared.transport.send(onward).await {
-                Ok(response) => {
-                    let kept = response.headers().get(KEPT).and_then(|kept| kept.to_str().ok());
-                    let kept = kept.and_then(|kept| kept.parse().ok());
-                    (Answer::Status(response.status().as_u16(), kept), response.map(Body::from))
-                }
+                Ok(response) => (Answer::Status(response.status().as_u16()), response.map(Body::from)),
                 Err(error) if error.stage() == Stage::AfterSend => {
                     (Answer::Lost(life), StatusCode::BAD_GATEWAY.into_response())
                 }
@@ -145,6 +142,6 @@ async fn pass(State(shared): State<Arc<Shared>>, request: Request) -> Response {
             }
         }
     };
-    shared.book().posted.push(Posted { body, answer });
+    shared.book().posted.push(Posted { path, body, answer });
     response
 }

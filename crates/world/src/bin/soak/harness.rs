@@ -18,10 +18,10 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use crate::Arguments;
 use crate::check::{self, Run};
-use malipo_world::Dice;
 use crate::front::Front;
 use crate::setup::{self, Setup, Words};
 use crate::store::Place;
+use malipo_world::Dice;
 
 /// The longest and the longest short time between two kills, in milliseconds. Every second one is short, since that is
 /// when new orders are on their way.

@@ -1,11 +1,13 @@
 //! Workers that are killed with SIGKILL, again and again, while they pay through simulated gateways on real sockets;
 //! and then the gateways' ledger is held against the books. This program is the harness and, started by itself, each of
-//! the workers.
+//! the workers. It also posts callbacks that no gateway posted.
 
 mod check;
+mod deliveries;
 
 mod findings;
 mod floors;
+mod forge;
 mod front;
 mod harness;
 mod histories;
@@ -35,6 +37,8 @@ struct Program {
 enum Command {
     /// Kills workers, and compares.
     Run(Arguments),
+    /// Posts forged callbacks, and shows that none of them settles anything.
+    Forge(forge::Arguments),
     /// One worker. It is started by the harness, which tells it all that it needs.
     Worker,
 }
@@ -66,6 +70,9 @@ fn main() -> ExitCode {
         match command {
             Command::Run(arguments) => {
                 harness::run(&arguments, arguments.seed.unwrap_or_else(any_seed)).await
+            }
+            Command::Forge(arguments) => {
+                forge::run(&arguments, arguments.seed.unwrap_or_else(any_seed)).await
             }
             Command::Worker => worker::run().await.map(|()| ExitCode::SUCCESS),
         }

@@ -4,24 +4,17 @@
 use std::error::Error;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use malipo::journal::{Payments, PaymentsError, Refused};
 use malipo::{SystemEnv, Timer as _};
+use malipo_receiver::{Receiver, serve};
 use tokio::io::{AsyncBufReadExt as _, BufReader, stdin};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::orders::Order;
 use crate::setup::Setup;
-
-/// The header that names the delivery which an answer says is kept. Only the harness reads it.
-pub(crate) const KEPT: &str = "x-soak-kept";
 
 /// How many orders a worker submits at once.
 const AT_ONCE: usize = 4;
@@ -40,7 +33,7 @@ pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
     let payments = setup.payments().await?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     anstream::println!("listening {}", listener.local_addr()?.port());
-    let router = Router::new().fallback(take).with_state(payments.clone());
+    let served = serve(listener, Receiver::new(payments.clone()), std::future::pending());
     let (orders, more) = watch::channel(setup.orders);
     let end = async move {
         while let Ok(Some(line)) = lines.next_line().await {
@@ -60,7 +53,7 @@ pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
         () = payments.run(end) => Ok(()),
         () = all => Ok(()),
         () = newest => Ok(()),
-        served = axum::serve(listener, router) => Ok(served?),
+        () = served => Ok(()),
     }
 }
 
@@ -105,23 +98,4 @@ async fn submit_one(payments: &Payments, seed: u64, number: u32) -> Result<(), B
             Err(error) => return Err(error.into()),
         }
     }
-}
-
-/// Keeps what is posted, answers as the engine says, and reads it after that.
-async fn take(State(payments): State<Payments>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
-    let headers: Vec<_> =
-        headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect();
-    let Some(delivered) = payments.deliver(uri.path(), &headers, body.to_vec()).await else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    let reply = delivered.reply;
-    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response =
-        (status, [(header::CONTENT_TYPE, reply.content_type)], reply.body.into_owned()).into_response();
-    if let Some(kept) = delivered.delivery {
-        response.headers_mut().insert(KEPT, kept.0.into());
-        // What fails is read again by `run`.
-        tokio::spawn(async move { payments.read_delivery(kept).await });
-    }
-    response
 }

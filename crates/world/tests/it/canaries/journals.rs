@@ -16,18 +16,18 @@ use super::finds;
 
 /// What becomes of a commit.
 #[async_trait]
-trait Lie: std::fmt::Debug + Send + Sync {
+pub(crate) trait Lie: std::fmt::Debug + Send + Sync {
     async fn commit(&self, file: &dyn Journal, batch: Vec<Entry>) -> Answered;
 }
 
-type Answered = Result<Vec<Result<Done, Refused>>, JournalError>;
+pub(crate) type Answered = Result<Vec<Result<Done, Refused>>, JournalError>;
 
 /// A journal that reads from where it is told to, and lies about what it writes.
 #[derive(Debug)]
-struct Lying {
-    file: Arc<dyn Journal>,
-    reads: Arc<dyn Journal>,
-    lie: Arc<dyn Lie>,
+pub(crate) struct Lying {
+    pub(crate) file: Arc<dyn Journal>,
+    pub(crate) reads: Arc<dyn Journal>,
+    pub(crate) lie: Arc<dyn Lie>,
 }
 
 #[async_trait]

@@ -63,9 +63,9 @@ impl Callbacks for Twisted {
 
 /// A provider that twists what it is told.
 #[derive(Debug)]
-struct Twisting {
-    reply: fn(malipo::Result<Report>, &Instruction) -> malipo::Result<Report>,
-    read: fn(Read) -> Read,
+pub(crate) struct Twisting {
+    pub(crate) reply: fn(malipo::Result<Report>, &Instruction) -> malipo::Result<Report>,
+    pub(crate) read: fn(Read) -> Read,
 }
 
 impl Alterations for Twisting {
@@ -313,7 +313,7 @@ impl Door for HastyDoor {
 }
 
 #[derive(Debug)]
-struct Behind(fn(Arc<dyn Timer>) -> Arc<dyn Door>);
+pub(crate) struct Behind(pub(crate) fn(Arc<dyn Timer>) -> Arc<dyn Door>);
 
 impl Alterations for Behind {
     fn door(&self, _: Arc<dyn Door>, timer: Arc<dyn Timer>) -> Arc<dyn Door> {
