@@ -80,16 +80,16 @@ const COMMANDS: &[Command] = &[
     step("lock", "in CI: nothing changed Cargo.lock", steps::lock),
     Command {
         name: "soak",
-        summary: "workers are killed while they pay; nobody is paid twice, nothing is lost",
+        summary: "workers are killed while they pay, and callbacks are forged; nothing is lost or believed",
         turn: Turn::Alone,
         options: Options::Passed { subjects: &[], values: proofs::SOAK },
         run: proofs::soak,
     },
     Command {
         name: "bench",
-        summary: "durable submits, as a ratio to bare rows in the same store",
+        summary: "durable submits or callbacks, as a ratio to bare rows in the same store",
         turn: Turn::Alone,
-        options: Options::Passed { subjects: &["journal"], values: proofs::BENCH },
+        options: Options::Passed { subjects: &["journal", "receiver"], values: proofs::BENCH },
         run: proofs::bench,
     },
 ];
@@ -154,9 +154,8 @@ pub(crate) fn usage() -> String {
         let options = match command_options {
             Options::None => String::new(),
             Options::Without => " [--without TOOL]".to_owned(),
-            Options::Passed { subjects, .. } => {
-                subjects.iter().map(|subject| format!(" {subject}")).collect()
-            }
+            Options::Passed { subjects: &[], .. } => String::new(),
+            Options::Passed { subjects, .. } => format!(" {}", subjects.join("|")),
         };
         // Writing to a string does not fail.
         let _ = writeln!(usage, "  {:<26}{summary}", format!("{name}{options}"));
@@ -241,7 +240,9 @@ mod tests {
             told("soak --kills 5 --store sqlite", Place::Ci).unwrap(),
             "soak --kills 5 --store sqlite"
         );
+        assert_eq!(told("soak --forged 5", Place::Desk).unwrap(), "soak --forged 5");
         assert_eq!(told("bench journal", Place::Desk).unwrap(), "bench journal");
+        assert_eq!(told("bench receiver --rounds 2", Place::Ci).unwrap(), "bench receiver --rounds 2");
     }
 
     #[test]
@@ -288,9 +289,14 @@ mod tests {
 
     #[test]
     fn the_usage_lists_what_may_follow() {
-        for shown in
-            ["[--kills NUMBER]", "[--seed NUMBER]", "[--store sqlite|postgres]", "[--workers NUMBER]"]
-        {
+        for shown in [
+            "[--forged NUMBER]",
+            "[--kills NUMBER]",
+            "[--seed NUMBER]",
+            "[--store sqlite|postgres]",
+            "[--workers NUMBER]",
+            "bench journal|receiver",
+        ] {
             assert!(usage().contains(shown), "{shown}");
         }
         assert!(usage().contains("[--folder FOLDER] [--rounds NUMBER]"));

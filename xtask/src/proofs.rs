@@ -5,8 +5,13 @@ use crate::tools;
 use crate::workspace::{Workspace, run};
 
 /// What `soak` takes.
-pub(crate) const SOAK: &[(&str, &str)] =
-    &[("--kills", "NUMBER"), ("--seed", "NUMBER"), ("--store", "sqlite|postgres"), ("--workers", "NUMBER")];
+pub(crate) const SOAK: &[(&str, &str)] = &[
+    ("--forged", "NUMBER"),
+    ("--kills", "NUMBER"),
+    ("--seed", "NUMBER"),
+    ("--store", "sqlite|postgres"),
+    ("--workers", "NUMBER"),
+];
 /// What `bench` takes.
 pub(crate) const BENCH: &[(&str, &str)] = &[("--folder", "FOLDER"), ("--rounds", "NUMBER")];
 
@@ -15,20 +20,27 @@ const STORES: &[(&str, &[&str])] = &[("sqlite", &["1"]), (SERVER, &["1", "4"])];
 /// The store that needs a server, which is started for it.
 const SERVER: &str = "postgres";
 
-/// Workers are killed while they pay, with each store; then ledger and books are compared.
+/// Workers are killed while they pay, with each store; then ledger and books are compared. After that, callbacks are
+/// forged.
 ///
 /// It is built like the tests, with their checks for overflow and nonsense: its time goes into sockets and disks.
 ///
 /// # Errors
 ///
-/// When a store is unknown, or ledger and books disagree.
+/// When a store is unknown, ledger and books disagree, or a forged callback is believed.
 pub(crate) fn soak(workspace: &Workspace) -> Result<(), String> {
     let (mut rest, mut asked_store, mut asked_workers) = (Vec::new(), None, None);
+    let mut forging = Vec::new();
     for pair in workspace.passed().chunks(2) {
         match pair {
             [name, value] if name == "--store" => asked_store = Some(value.as_str()),
             [name, value] if name == "--workers" => asked_workers = Some(value.as_str()),
-            words => rest.extend(words.iter().map(String::as_str)),
+            [name, _] if name == "--forged" => forging.extend(pair.iter().map(String::as_str)),
+            words => {
+                rest.extend(words.iter().map(String::as_str));
+                let is_seed = words.first().is_some_and(|name| name == "--seed");
+                forging.extend(words.iter().filter(|_| is_seed).map(String::as_str));
+            }
         }
     }
     let stores: Vec<_> =
@@ -49,7 +61,7 @@ pub(crate) fn soak(workspace: &Workspace) -> Result<(), String> {
         let outcome = soak_with(workspace, store, &asked, &rest, Some(&cluster));
         outcome.map_err(|error| format!("{error}\n{}", cluster.keep()))?;
     }
-    Ok(())
+    run(program(workspace, "soak", &[]).arg("forge").args(forging))
 }
 
 fn soak_with(
@@ -67,7 +79,7 @@ fn soak_with(
     Ok(())
 }
 
-/// Durable submits beside bare rows, in one run on one disk. Built for speed, as it measures it.
+/// Durable submits or durable callbacks beside bare rows, in one run on one disk. Built for speed, as it measures it.
 ///
 /// # Errors
 ///

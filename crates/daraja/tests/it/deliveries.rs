@@ -50,6 +50,19 @@ fn one_parameter_needs_no_list() {
 }
 
 #[test]
+fn a_result_that_names_what_can_be_no_payout_of_ours_decides_nothing() {
+    let paid = success(r#"{"ResultParameter":{"Key":"TransactionAmount","Value":10}}"#);
+    let failed = r#"{"Result":{"ResultType":0,"ResultCode":2040,"OriginatorConversationID":"PAY-1"}}"#;
+    for (ours, state) in [(&*paid, State::Settled), (failed, State::Failed)] {
+        assert_eq!(report(DeliveryPurpose::Result, ours).state, state, "{ours}");
+        let another = ours.replace("PAY-1", "of another: PAY-1");
+        let addressed = delivery(DeliveryPurpose::Result, &another).addressed_to(reference("PAY-1"));
+        let Ok(Read::Report(report)) = read(&addressed) else { panic!("{another}") };
+        assert_eq!(report.state, State::Pending, "{another}");
+    }
+}
+
+#[test]
 fn values_come_as_text_number_nothing_or_twice() {
     let body = success(
         r#"{"ResultParameter":[

@@ -44,6 +44,17 @@ fn one_that_names_no_payout_is_about_the_one_of_its_address() {
 }
 
 #[test]
+fn one_that_names_what_can_be_no_payout_of_ours_decides_nothing() {
+    let (kasapay, _) = kasapay(500, "");
+    for code in ["700", "701", "702"] {
+        let body = told(&reference("PAY-1"), code).replace(r#""PAY-1""#, r#""of another: PAY-1""#);
+        let addressed = delivery(DeliveryPurpose::Result, &body).addressed_to(reference("PAY-1"));
+        let Read::Report(report) = kasapay.read(&addressed).unwrap() else { panic!() };
+        assert_eq!(report.state, State::Pending, "{code}");
+    }
+}
+
+#[test]
 fn what_is_no_news_of_a_payout_is_refused() {
     let paid = told(&reference("PAY-1"), "700");
     for body in ["", "null", "{}", "<html>", r#"{"payment_status":""}"#, &format!("[{paid}]"), &paid[..40]] {

@@ -30,6 +30,16 @@ fn it_is_believed_by_its_address_alone() {
 }
 
 #[test]
+fn one_that_names_what_can_be_no_collection_of_ours_decides_nothing() {
+    for code in ["0", "1032"] {
+        let ours = report(addressed(DeliveryPurpose::Result, &posted(code)));
+        assert!(ours.state.is_final(), "{code}");
+        let body = posted(code).replace("PAY-1", "of another: PAY-1");
+        assert_eq!(report(addressed(DeliveryPurpose::Result, &body)).state, State::Pending, "{code}");
+    }
+}
+
+#[test]
 fn a_failure_may_lack_ids_but_something_has_to_say_which() {
     let bare = r#"{"ResultCode":"1032","ResultDesc":"Request cancelled by user"}"#;
     assert!(read(DeliveryPurpose::Result, bare).is_err());

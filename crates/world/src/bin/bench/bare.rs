@@ -10,17 +10,23 @@ use futures_channel::oneshot;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
-/// The tables that a submit writes to, with the column that names the payment.
-const TABLES: [(&str, &str); 3] = [("payments", "id"), ("attempts", "payment"), ("events", "payment")];
+/// A table, and the column by whose numbers its rows belong together.
+pub(crate) struct Written(pub(crate) &'static str, pub(crate) &'static str);
+
+/// The tables that a submit writes to.
+pub(crate) const SUBMITTED: [Written; 3] =
+    [Written("payments", "id"), Written("attempts", "payment"), Written("events", "payment")];
+/// The table that a callback is kept in.
+pub(crate) const DELIVERED: [Written; 1] = [Written("deliveries", "id")];
 /// As many as the journal commits together.
 const TOGETHER: usize = 512;
 
-/// The rows that one submit leaves, and the table of each.
+/// The rows that one submit or one callback leaves, and the table of each.
 #[derive(Debug, Clone)]
 pub(crate) struct Rows(Vec<(usize, Vec<Value>)>);
 
 /// The shape of the journal's tables.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Shape {
     /// What makes them.
     making: Vec<String>,
@@ -36,26 +42,26 @@ pub(crate) struct Writer {
     thread: Option<JoinHandle<()>>,
 }
 
-/// The shape of the tables in the file of a journal, and the rows of its payments, in order.
+/// The shape of some tables in the file of a journal, and their rows that belong together, in order.
 ///
 /// # Errors
 ///
 /// When the file cannot be read.
-pub(crate) fn read(journal: &Path) -> Result<(Shape, Vec<Rows>), Box<dyn Error>> {
+pub(crate) fn read(journal: &Path, tables: &[Written]) -> Result<(Shape, Vec<Rows>), Box<dyn Error>> {
     let connection = Connection::open(journal)?;
-    let mut shape = Shape { making: Vec::new(), adding: Vec::new() };
+    let mut shape = Shape::default();
     let mut all: Vec<Rows> = Vec::new();
-    for (table, (name, payment)) in TABLES.into_iter().enumerate() {
+    for (table, Written(name, number)) in tables.iter().enumerate() {
         let columns = shape.add(&connection, name)?;
-        let mut statement = connection.prepare(&format!("SELECT {payment}, * FROM {name} ORDER BY 1"))?;
+        let mut statement = connection.prepare(&format!("SELECT {number}, * FROM {name} ORDER BY 1"))?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let payment = usize::try_from(row.get::<_, i64>(0)?)?;
+            let number = usize::try_from(row.get::<_, i64>(0)?)?;
             let values = (1..=columns).map(|column| row.get(column)).collect::<Result<_, _>>()?;
-            while all.len() < payment {
+            while all.len() < number {
                 all.push(Rows(Vec::new()));
             }
-            if let Some(rows) = all.get_mut(payment - 1) {
+            if let Some(rows) = all.get_mut(number - 1) {
                 rows.0.push((table, values));
             }
         }

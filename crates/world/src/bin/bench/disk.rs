@@ -32,12 +32,24 @@ pub(crate) fn file_system(folder: &Path) -> String {
     mounted.max_by_key(|(length, _)| *length).map_or("file system unknown".to_owned(), |(_, told)| told)
 }
 
+/// Tells how long it takes to keep something.
+///
+/// # Errors
+///
+/// As [`flush`].
+pub(crate) fn tell_flush(folder: &Path) -> Result<(), Box<dyn Error>> {
+    let (median, most) = flush(folder)?;
+    let (median, most) = (median.as_micros(), most.as_micros());
+    anstream::println!("4 KiB and fdatasync, growing file: median {median} us, 99 of 100 below {most} us");
+    Ok(())
+}
+
 /// How long the disk takes to keep a page at the end of a growing file: the median, and what 99 of 100 stay below.
 ///
 /// # Errors
 ///
 /// When the file cannot be written.
-pub(crate) fn flush(folder: &Path) -> Result<(Duration, Duration), Box<dyn Error>> {
+fn flush(folder: &Path) -> Result<(Duration, Duration), Box<dyn Error>> {
     let path = folder.join("pages");
     let (mut file, env, page) = (File::create(&path)?, SystemEnv::new(), [7; 4096]);
     let mut took = Vec::with_capacity(PAGES);

@@ -1,7 +1,7 @@
 //! What is measured, in which order.
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use malipo::SystemEnv;
@@ -38,14 +38,14 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     std::fs::create_dir_all(&arguments.folder)?;
     let folder = TempDir::new_in(&arguments.folder)?;
     anstream::println!("{}; {}", disk::machine(), disk::file_system(folder.path()));
-    tell_flush(folder.path())?;
+    disk::tell_flush(folder.path())?;
     let mut bench = Bench::prepare(folder).await?;
     let mut ways = vec![BARE, COMMIT, SUBMIT, MEMORY];
     match bench.server {
         Some(_) => ways.push(SERVER),
         None => anstream::println!("no server of PostgreSQL in MALIPO_POSTGRES: it is not measured"),
     }
-    let mut table = Table::new(ways);
+    let mut table = Table::new(ways, &[0]);
     for (callers, count) in LEVELS {
         for round in 0..=arguments.rounds {
             // In turns, so that what else the machine does falls on all alike. The first round warms up.
@@ -64,14 +64,11 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         }
     }
     table.print();
-    tell_flush(bench.folder.path())
-}
-
-fn tell_flush(folder: &Path) -> Result<(), Box<dyn Error>> {
-    let (median, most) = disk::flush(folder)?;
-    let (median, most) = (median.as_micros(), most.as_micros());
-    anstream::println!("4 KiB and fdatasync, growing file: median {median} us, 99 of 100 below {most} us");
-    Ok(())
+    anstream::println!(
+        "\nA submit commits twice, before the request leaves and after its answer, and the bare rows once, all \
+         together:\nwhere the disk is all that counts, its ratio cannot be above 0.50."
+    );
+    disk::tell_flush(bench.folder.path())
 }
 
 /// Where an engine keeps its books.
@@ -103,9 +100,9 @@ impl Bench {
             result?;
         }
         drop(journal);
-        let (shape, rows) = bare::read(&file)?;
+        let (shape, rows) = bare::read(&file, &bare::SUBMITTED)?;
         let merchant = Merchant::new()?;
-        Ok(Self { folder, shape, rows, merchant, files: 0, server: server() })
+        Ok(Self { folder, shape, rows, merchant, files: 0, server: crate::server_address() })
     }
 
     /// A file that was not there before; every measurement has its own.
@@ -159,10 +156,4 @@ impl Bench {
         })
         .await
     }
-}
-
-/// The server, as `cargo xtask bench` tells it: not in an argument, which every user of the machine can read.
-#[allow(clippy::disallowed_methods, reason = "this is a program, and its configuration is there")]
-fn server() -> Option<String> {
-    std::env::var("MALIPO_POSTGRES").ok()
 }

@@ -1,11 +1,14 @@
-//! Durable submits of the journal beside the bare rows that they leave, written by as little as can write them: in one
-//! run, on one disk, in turns. Figures are for people; nothing is judged here.
+//! Durable submits and durable callbacks beside the bare rows that they leave, written by as little as can write them: in
+//! one run, on one disk, in turns. Figures are for people; nothing is judged here.
 
 mod bare;
+mod burst;
 mod callers;
 mod disk;
 mod journal;
 mod orders;
+mod receiver;
+mod serving;
 mod table;
 
 use std::error::Error;
@@ -26,6 +29,8 @@ struct Program {
 enum Subject {
     /// Durable submits, as a ratio to bare rows in the same store.
     Journal(Arguments),
+    /// Durable callbacks, as a ratio to bare rows in the same store and to a server that keeps nothing.
+    Receiver(Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -39,8 +44,7 @@ pub(crate) struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let Program { subject: Subject::Journal(arguments) } = Program::parse();
-    match measured(&arguments) {
+    match measured(&Program::parse().subject) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let causes = std::iter::successors(Some(&*error), |&error| error.source());
@@ -51,7 +55,19 @@ fn main() -> ExitCode {
     }
 }
 
-fn measured(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+fn measured(subject: &Subject) -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(journal::run(arguments))
+    runtime.block_on(async {
+        match subject {
+            Subject::Journal(arguments) => journal::run(arguments).await,
+            Subject::Receiver(arguments) => receiver::run(arguments).await,
+        }
+    })
+}
+
+/// The address of PostgreSQL with its password, as `cargo xtask bench` tells it: not in an argument, which every user of
+/// the machine can read.
+#[allow(clippy::disallowed_methods, reason = "this is a program, and its configuration is there")]
+fn server_address() -> Option<String> {
+    std::env::var("MALIPO_POSTGRES").ok()
 }

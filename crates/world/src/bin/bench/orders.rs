@@ -6,24 +6,35 @@ use std::time::Duration;
 
 use malipo::daraja::{Certificate, Config, Daraja, Initiator, InitiatorPassword, SecurityCredential};
 use malipo::journal::{
-    Account, CallbackKey, CallbackUrls, Entry, Intent, Journal, Key, Lease, Open, Payments, ResendRule, Start,
+    Account, CallbackKey, CallbackUrls, Entry, Intent, Journal, Key, Lease, Open, Payments, Policy,
+    ResendRule, Start,
 };
 use malipo::transport::http::{Request, Response};
 use malipo::transport::{AppKeys, Bytes, Exchange, Transport, TransportError};
 use malipo::{
-    Instruction, Money, Network, Operation, PayOut, Payee, ProviderId, Reference, Secret, SystemEnv, Terms,
-    async_trait,
+    Instruction, Money, Network, Operation, PayOut, Payee, Provider as _, ProviderId, Reference, Secret,
+    SystemEnv, Terms, async_trait,
 };
 use malipo_sim::DarajaKey;
 
 /// The account that pays.
 pub(crate) const ACCOUNT: ProviderId = ProviderId::of("daraja");
 
+/// How many shillings the payout of this number is.
+pub(crate) const fn amount(number: u32) -> u32 {
+    100 + number % 10_000
+}
+
+/// Whom it goes to.
+pub(crate) fn phone(number: u32) -> String {
+    format!("254722{:06}", number % 1_000_000)
+}
+
 /// The payout of this number.
 pub(crate) fn payout(number: u32) -> Result<Instruction, Box<dyn Error>> {
     let reference = Reference::mint(&SystemEnv::new());
-    let payee = Payee::wallet(Network::Safaricom, format!("0722{:06}", number % 1_000_000).parse()?);
-    let terms = Terms::new(reference, Money::shillings(100 + number % 10_000));
+    let payee = Payee::wallet(Network::Safaricom, phone(number).parse()?);
+    let terms = Terms::new(reference, Money::shillings(amount(number)));
     Ok(Instruction::PayOut(PayOut::new(payee, terms.with_description("Salary of November"))))
 }
 
@@ -41,6 +52,12 @@ pub(crate) fn open(number: u32) -> Result<Entry, Box<dyn Error>> {
         .with_resend(ResendRule::SameReference { within: Duration::from_secs(3600) })
         .with_start(Start::Now(lease));
     Ok(Entry::Open(Box::new(open)))
+}
+
+/// The URLs that the gateway is given.
+pub(crate) fn urls() -> Result<CallbackUrls, Box<dyn Error>> {
+    let key = CallbackKey::new(1, Secret::new("a key of at least thirty-two bytes"))?;
+    Ok(CallbackUrls::new("https://merchant.example.com/in", key)?)
 }
 
 /// A gateway that takes everything at once, without a socket.
@@ -63,6 +80,7 @@ impl Transport for Willing {
 }
 
 /// The provider and the engine on top of books. What is measured is our own work and the books'.
+#[derive(Clone)]
 pub(crate) struct Merchant {
     daraja: Arc<Daraja>,
 }
@@ -80,10 +98,12 @@ impl Merchant {
     }
 
     pub(crate) fn payments(&self, journal: Arc<dyn Journal>) -> Result<Payments, Box<dyn Error>> {
-        let key = CallbackKey::new(1, Secret::new("a key of at least thirty-two bytes"))?;
-        let urls = CallbackUrls::new("https://merchant.example.com/in", key)?;
+        let urls = urls()?;
         let env = Arc::new(SystemEnv::new());
         let payments = Payments::new(journal, urls, env, "worker-1".parse()?);
-        Ok(payments.with_account(Account::new(1, self.daraja.clone()))?)
+        let mut policy = Policy::of(self.daraja.capabilities());
+        // Nothing is asked while it is measured.
+        policy.asking = vec![Duration::from_secs(24 * 3600)];
+        Ok(payments.with_account(Account::new(1, self.daraja.clone()).with_policy(policy))?)
     }
 }

@@ -4,13 +4,15 @@
 #[derive(Debug)]
 pub(crate) struct Table {
     ways: Vec<&'static str>,
+    /// The ways that all are held against, by their places.
+    against: &'static [usize],
     rounds: Vec<(usize, Vec<u64>)>,
 }
 
 impl Table {
-    /// The first way is what the others are held against.
-    pub(crate) const fn new(ways: Vec<&'static str>) -> Self {
-        Self { ways, rounds: Vec::new() }
+    /// What is measured, and the places of those that all are held against.
+    pub(crate) const fn new(ways: Vec<&'static str>, against: &'static [usize]) -> Self {
+        Self { ways, against, rounds: Vec::new() }
     }
 
     /// Adds a round.
@@ -28,30 +30,29 @@ impl Table {
                 self.rounds.iter().filter(|(callers, _)| *callers == level).map(|(_, rates)| rates).collect();
             for (way, name) in self.ways.iter().enumerate() {
                 let of = |rates: &[u64]| rates.get(way).copied().unwrap_or_default();
-                let first = |rates: &[u64]| rates.first().copied().unwrap_or_default();
-                let rates = rounds.iter().map(|rates| of(rates));
-                // In thousandths.
-                let ratios = rounds.iter().map(|rates| {
-                    of(rates).saturating_mul(1000).checked_div(first(rates)).unwrap_or_default()
+                let [least, median, most] = spread(rounds.iter().map(|rates| of(rates)).collect());
+                // What was not measured at this level.
+                if most == 0 {
+                    continue;
+                }
+                let ratios = self.against.iter().map(|other| {
+                    // In thousandths.
+                    let ratio = |rates: &&Vec<u64>| {
+                        let other = rates.get(*other).copied().unwrap_or_default();
+                        of(rates).saturating_mul(1000).checked_div(other).unwrap_or_default()
+                    };
+                    let [low, ratio, high] = spread(rounds.iter().map(ratio).collect()).map(thousandths);
+                    format!("  {:<22}", format!("{ratio}  [{low}, {high}]"))
                 });
-                let [least, median, most] = spread(rates.collect());
-                let [low, ratio, high] = spread(ratios.collect()).map(thousandths);
-                anstream::println!(
-                    "  {name:<30}{median:>8} /s  [{least}, {most}]{:pad$}ratio {ratio}  [{low}, {high}]",
-                    "",
-                    pad = 20_usize.saturating_sub(format!("[{least}, {most}]").len())
-                );
+                let (ratios, range) = (ratios.collect::<String>(), format!("[{least}, {most}]"));
+                anstream::println!("  {name:<30}{median:>8} /s  {range:<20}ratio{}", ratios.trim_end());
             }
         }
-        anstream::println!(
-            "\nA submit commits twice, before the request leaves and after its answer, and the bare rows once, all \
-             together:\nwhere the disk is all that counts, its ratio cannot be above 0.50."
-        );
     }
 }
 
 /// The least, the median and the most.
-fn spread(mut figures: Vec<u64>) -> [u64; 3] {
+pub(crate) fn spread(mut figures: Vec<u64>) -> [u64; 3] {
     figures.sort_unstable();
     let at = |index: usize| figures.get(index).copied().unwrap_or_default();
     [at(0), at(figures.len() / 2), at(figures.len().saturating_sub(1))]
