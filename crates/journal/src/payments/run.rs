@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::{Future, pending};
+use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -148,21 +149,19 @@ impl<'p> Bench<'p> {
         }
     }
 
-    /// What comes of `other`, while the work goes on; nothing, once `stop` is ready.
-    async fn beside<T>(
-        &mut self,
-        mut stop: Pin<&mut impl Future<Output = ()>>,
-        other: impl Future<Output = T>,
-    ) -> Option<T> {
+    /// What comes of `other`, while the work goes on; nothing, where `freed` breaks off once a place is free.
+    async fn beside<T>(&mut self, other: impl Future<Output = T>, freed: ControlFlow<()>) -> Option<T> {
         let mut other = pin!(other);
         loop {
-            let finished = match select(stop.as_mut(), select(other.as_mut(), pin!(self.next()))).await {
-                Either::Left(_) => return None,
-                Either::Right((Either::Left((done, _)), _)) => return Some(done),
-                Either::Right((Either::Right((finished, _)), _)) => finished,
+            let finished = match select(other.as_mut(), pin!(self.next())).await {
+                Either::Left((done, _)) => return Some(done),
+                Either::Right((finished, _)) => finished,
             };
             // What fails was logged, and is tried again when it is due again.
             let _ = self.clear(finished);
+            if freed.is_break() {
+                return None;
+            }
         }
     }
 }
@@ -179,8 +178,11 @@ impl Payments {
         let mut bench = Bench::default();
         loop {
             let places = bench.places(self);
+            let is_full = places.iter().any(|places| places.payments == 0 || places.deliveries == 0);
             // Not given up half way: what is claimed has to be worked on or given back.
-            let Some(found) = bench.beside(pin!(pending()), self.look(places)).await else { break };
+            let Some(found) = bench.beside(self.look(places), ControlFlow::Continue(())).await else {
+                continue;
+            };
             // What was just found may not be all there is.
             let rest = match found {
                 Ok(found) if found.is_empty() => REST,
@@ -194,7 +196,9 @@ impl Payments {
                 }
             };
             let rested = select(self.timer.sleep(rest), self.journal.stirred());
-            if bench.beside(stop.as_mut(), rested).await.is_none() {
+            // Where every place was taken, the next one that is free is looked for work at once.
+            let freed = if is_full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+            if let Some(Either::Left(_)) = bench.beside(select(stop.as_mut(), rested), freed).await {
                 break;
             }
         }
