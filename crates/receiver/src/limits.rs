@@ -22,8 +22,8 @@ pub struct Limits {
     /// `serve` only: the most connections at one time; 4,096 by default. What comes then waits in the system's queue
     /// until another has ended.
     pub connections: usize,
-    /// `serve` only: how long a connection is kept; one minute by default. Then the request that is under way is its last
-    /// one.
+    /// `serve` only: how long a connection is kept; one minute by default. Then the request that is under way, or the next
+    /// one, is its last.
     pub connection_for: Duration,
     /// `serve` only: how long it may take to keep a callback and to have its answer taken; five seconds by default. It
     /// matters where a connection has to end: one that took longer is cut.

@@ -1,5 +1,6 @@
 //! A server for callbacks and nothing else: HTTP/1.1 on a listener of the caller's.
 
+use std::convert::Infallible;
 use std::future::{Future, pending, poll_fn};
 use std::io;
 use std::net::SocketAddr;
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
-use http::{Request, header};
+use http::{HeaderValue, Request, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -31,15 +32,18 @@ const REST: Duration = Duration::from_millis(100);
 const LINGER: Duration = Duration::from_secs(1);
 /// And how much.
 const LINGER_BYTES: usize = 256 * 1024;
+/// The longest that hyper's timer counts to.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 /// The smallest buffer that hyper takes.
 const SMALLEST_BUFFER: usize = 8 * 1024;
 
 /// Answers what comes to `listener` with `receiver`, until `stop` is ready. Then nothing is accepted any more, what is
-/// under way is finished, and this returns; how long that can take follows from the [`Limits`].
+/// under way is finished, and this returns: after `headers_within`, `body_within` and `answer_within` of the [`Limits`] at
+/// the latest. Dropped before that, it cuts every connection.
 ///
 /// It speaks HTTP/1.1 without TLS: put it behind what ends TLS. Whoever is over the limit of connections waits in the
-/// queue of the system and is not turned away: a gateway that is turned away may not come again, and a place becomes free
-/// within seconds, whoever holds them.
+/// queue of the system and is not turned away: a gateway that is turned away may not come again, and every place becomes
+/// free after a while, whoever holds it.
 ///
 /// What a receiver does with a request that has come whole is done to its end, even if the sender has hung up meanwhile.
 pub async fn serve(listener: TcpListener, receiver: Receiver, stop: impl Future<Output = ()>) {
@@ -145,17 +149,19 @@ async fn converse(
     // An answer is one small packet: nothing is gained by waiting for more of it.
     let _ = stream.set_nodelay(true);
     let limits = receiver.limits();
-    let was_refused = AtomicBool::new(false);
+    let (was_refused, is_old) = (AtomicBool::new(false), AtomicBool::new(false));
     let service = service_fn(|mut request: Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer));
         let answer = receiver.clone().call(request);
-        let was_refused = &was_refused;
+        let (was_refused, is_old) = (&was_refused, &is_old);
         async move {
-            let answer = answer.await;
-            if answer.as_ref().is_ok_and(|answer| answer.headers().contains_key(header::CONNECTION)) {
-                was_refused.store(true, Ordering::Relaxed);
+            let mut answer = answer.await?;
+            let headers = answer.headers_mut();
+            was_refused.store(headers.contains_key(header::CONNECTION), Ordering::Relaxed);
+            if is_old.load(Ordering::Relaxed) {
+                headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
-            answer
+            Ok::<_, Infallible>(answer)
         }
     });
     let mut connection = pin!(http(limits).serve_connection(TokioIo::new(stream), service));
@@ -165,17 +171,27 @@ async fn converse(
             pending::<()>().await;
         }
     });
-    let ended = match select(connection.as_mut(), select(old, told)).await {
-        Either::Left((ended, _)) => ended,
-        Either::Right(_) => {
-            connection.as_mut().graceful_shutdown();
-            let longest = limits.headers_within + limits.body_within + limits.answer_within;
-            match select(connection, receiver.timer().sleep(longest)).await {
-                Either::Left((ended, _)) => ended,
-                Either::Right(_) => return Ended::Cut,
-            }
-        }
+    let asked = match select(connection.as_mut(), select(old, told)).await {
+        Either::Left((ended, _)) => return how(ended, &was_refused),
+        Either::Right((asked, _)) => asked,
     };
+    match asked {
+        // With the next answer, or for want of a request: closed at once, it could meet a callback on its way here.
+        Either::Left(_) => is_old.store(true, Ordering::Relaxed),
+        Either::Right(_) => connection.as_mut().graceful_shutdown(),
+    }
+    match select(connection, receiver.timer().sleep(longest(limits))).await {
+        Either::Left((ended, _)) => how(ended, &was_refused),
+        Either::Right(_) => Ended::Cut,
+    }
+}
+
+/// How long a connection may take that was asked to end.
+fn longest(limits: &Limits) -> Duration {
+    limits.headers_within.saturating_add(limits.body_within).saturating_add(limits.answer_within)
+}
+
+fn how(ended: hyper::Result<()>, was_refused: &AtomicBool) -> Ended {
     match ended {
         // hyper has said itself what it could not read.
         Err(error) if error.is_parse() => Ended::Refused,
@@ -188,7 +204,7 @@ async fn converse(
 fn http(limits: &Limits) -> http1::Builder {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(limits.headers_within)
+        .header_read_timeout(limits.headers_within.min(LONGEST))
         // Twice what the headers may have: there is a path as well, and what stands between them.
         .max_buf_size(limits.headers.saturating_mul(2).max(SMALLEST_BUFFER))
         // Who has said all and closes that side of the connection is answered, and what he has said is kept.
