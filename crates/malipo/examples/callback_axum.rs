@@ -1,119 +1,94 @@
-//! Receives what a gateway posts, with axum: `cargo run -p malipo --all-features --example callback_axum`.
+//! Takes what a gateway posts, in a service of your own with axum: `cargo run -p malipo --all-features --example
+//! callback_axum`.
 //!
-//! Each payment has a URL of its own that nobody can guess. What arrives there is first kept, then answered in the
-//! words this gateway wants, then read, then held against what was asked for. Only then does it count.
+//! Nothing is paid because a body says so. The engine makes a URL for each payment that nobody can guess. What comes
+//! there is first kept, then answered in the words this gateway wants, then read, and then held against what was asked
+//! for. KasaPay signs nothing and can be asked, so the engine asks it before anything counts.
 
 #![allow(clippy::print_stdout, reason = "an example talks to a person in a terminal")]
 
-use std::collections::BTreeMap;
 use std::error::Error;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
-use axum::body::Bytes;
-use axum::extract::{Path, State as Shared};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use axum::routing::post;
-use axum::{Router, serve};
-use malipo::kasapay::{AppKeys, Config, KasaPay};
-use malipo::reqwest::ReqwestTransport;
-use malipo::{
-    Callback, Callbacks, Delivery, DeliveryPurpose, Env, Headers, Money, PayOut, Payee, ProviderExt, Read,
-    Reference, Report, Secret, State, Storage, SystemEnv, Terms,
+use axum::Router;
+use axum::routing::get;
+use malipo::journal::{
+    Account, CallbackKey, CallbackUrls, Payments, Settlement, SqliteConfig, SqliteJournal,
 };
+use malipo::kasapay::{AppKeys, Config, KasaPay};
+use malipo::receiver::Receiver;
+use malipo::reqwest::ReqwestTransport;
+use malipo::{Instruction, Money, PayOut, Payee, Provider, Reference, Secret, SystemEnv, Terms};
 use malipo_sim::{Options, Sim};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::oneshot;
 
-/// What was asked for, by the unguessable end of the URL it was given. A real service keeps it in its database, and
-/// writes it there before it sends.
-#[derive(Clone, Default)]
-struct Asked(Arc<Mutex<BTreeMap<String, (Reference, Money)>>>);
-
-#[derive(Clone)]
-struct Door {
-    gateway: Arc<dyn Callbacks>,
-    asked: Asked,
-    kept: mpsc::UnboundedSender<Delivery>,
-}
-
-async fn take(
-    Shared(door): Shared<Door>,
-    Path(token): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let Some((reference, _)) = door.asked.find(&token) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    let headers =
-        headers.iter().fold(Headers::new(), |all, (name, value)| all.with(name.as_str(), value.as_bytes()));
-    let delivery = Delivery::new(DeliveryPurpose::Result, headers, body.to_vec()).addressed_to(reference);
-    // Keep first, answer second: what is answered with success is never posted again.
-    let storage = if door.kept.send(delivery).is_ok() { Storage::Stored } else { Storage::NotStored };
-    let reply = door.gateway.reply(storage);
-    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, [(header::CONTENT_TYPE, reply.content_type)], reply.body.into_owned()).into_response()
-}
-
-impl Asked {
-    fn find(&self, token: &str) -> Option<(Reference, Money)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(token).cloned()
-    }
-
-    fn keep(&self, token: &str, reference: &Reference, amount: Money) {
-        let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.insert(token.to_owned(), (reference.clone(), amount));
-    }
-}
-
-/// Whether the report says what we asked for: the same payment, the same amount.
-fn agrees(report: &Report, reference: &Reference, amount: Money) -> bool {
-    report.reference.as_ref().is_none_or(|told| told == reference)
-        && report.amount.is_none_or(|told| told == amount)
+/// The service as it was, and below `/callbacks` what gateways post.
+pub(crate) fn with_callbacks(service: Router, payments: Payments) -> Router {
+    service.nest("/callbacks", Receiver::new(payments).router())
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let sim = Sim::start(Options::new()).await?;
+    let env = Arc::new(SystemEnv::new());
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let base = format!("http://{}/callbacks", listener.local_addr()?);
+    let folder = tempfile::tempdir()?;
+    let kasapay = Arc::new(kasapay(&sim, env.clone())?);
+    let account = kasapay.id().clone();
+    let payments = payments(kasapay, &base, &folder.path().join("payments.db"), env.clone())?;
+
+    let service = Router::new().route("/health", get(|| async { "well" }));
+    let service = with_callbacks(service, payments.clone());
+    let service = service.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, service).await });
+    // Somebody runs the engine as well: it reads what was kept, and asks.
+    let (stop, stopped) = oneshot::channel::<()>();
+    let engine = payments.clone();
+    let running = tokio::spawn(async move { engine.run(async { stopped.await.unwrap_or_default() }).await });
+
+    let payee = Payee::till("565656".parse()?).with_name("Mama Mboga Ltd".parse()?);
+    let pay_out = PayOut::new(payee, Terms::new(Reference::mint(&*env), Money::kes("250")?));
+    let payment = payments.submit(&account, "invoice 7".parse()?, Instruction::PayOut(pay_out)).await?;
+    println!("{}: the gateway took it, which is not paid", payment.state());
+
+    // Left alone, the engine would first ask after a minute: what wakes it is what KasaPay posts.
+    let settlement = payments.settled(&payment.key, Duration::from_secs(30)).await?;
+    drop(stop);
+    running.await?;
+    match settlement {
+        Settlement::Paid(payment) => {
+            let receipt = payment.receipt.as_deref().unwrap_or("none");
+            println!("a callback said paid, KasaPay was asked and said the same: paid, receipt {receipt}");
+            Ok(())
+        }
+        Settlement::NotPaid(payment) | Settlement::Unknown(payment) => {
+            Err(format!("not known to be paid: {}", payment.state()).into())
+        }
+    }
+}
+
+fn kasapay(sim: &Sim, env: Arc<SystemEnv>) -> Result<KasaPay, Box<dyn Error>> {
     let account = sim.kasapay();
     let keys = AppKeys::new(Secret::new(account.consumer_key()), Secret::new(account.consumer_secret()))?;
     let config = Config::sandbox(keys, account.service_code())?.with_base_url(sim.url())?;
-    let env = Arc::new(SystemEnv::new());
-    let kasapay = Arc::new(KasaPay::new(config, Arc::new(ReqwestTransport::new()?), env.clone()));
+    Ok(KasaPay::new(config, Arc::new(ReqwestTransport::new()?), env))
+}
 
-    let (kept, mut deliveries) = mpsc::unbounded_channel();
-    let asked = Asked::default();
-    let door = Door { gateway: kasapay.clone(), asked: asked.clone(), kept };
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let origin = format!("http://{}", listener.local_addr()?);
-    let router = Router::new().route("/results/{token}", post(take)).with_state(door);
-    tokio::spawn(async move { serve(listener, router).await });
-
-    let (reference, amount) = (Reference::mint(&*env), Money::kes("250")?);
-    let mut random = [0; 16];
-    env.fill_bytes(&mut random);
-    let token = u128::from_le_bytes(random).to_string();
-    asked.keep(&token, &reference, amount);
-    let terms = Terms::new(reference.clone(), amount)
-        .with_callback(Callback::new(format!("{origin}/results/{token}").parse()?));
-    let payee = Payee::till("565656".parse()?).with_name("Mama Mboga Ltd".parse()?);
-    let accepted = kasapay.pay_out(PayOut::new(payee, terms)).await?;
-    println!("accepted, which is not paid: {:?}", accepted.state);
-
-    sim.idle().await;
-    let delivery = deliveries.try_recv().map_err(|_| "nothing was posted")?;
-    match kasapay.read(&delivery)? {
-        Read::Report(report) if !agrees(&report, &reference, amount) => {
-            return Err(
-                "posted to the right URL, and about something else: somebody has to look at it".into()
-            );
-        }
-        Read::Report(report) if report.state == State::Settled => {
-            println!("posted: paid, receipt {}", report.receipt.as_deref().unwrap_or("none"));
-            println!("KasaPay signs nothing, so ask for its status before you release goods");
-        }
-        other => return Err(format!("posted, and no payment: {other:?}").into()),
-    }
-    Ok(())
+/// The engine with its journal in a file, and the gateway's account. `base` is what its callback URLs begin with.
+fn payments(
+    kasapay: Arc<KasaPay>,
+    base: &str,
+    file: &Path,
+    env: Arc<SystemEnv>,
+) -> Result<Payments, Box<dyn Error>> {
+    let journal = SqliteJournal::open(SqliteConfig::new(file), env.clone())?;
+    let key = CallbackKey::new(1, Secret::new("at least 32 random bytes, kept where secrets are"))?;
+    let urls = CallbackUrls::new(base, key)?;
+    let payments = Payments::new(Arc::new(journal), urls, env, "worker 1".parse()?);
+    Ok(payments.with_account(Account::new(1, kasapay))?)
 }

@@ -18,14 +18,17 @@ pub use malipo_kasapay as kasapay;
 #[cfg(feature = "kyanda")]
 pub use malipo_kyanda as kyanda;
 
+#[cfg(feature = "receiver")]
+pub use malipo_receiver as receiver;
+
 #[cfg(feature = "reqwest")]
 pub use malipo_reqwest as reqwest;
 
 #[cfg(feature = "sasapay")]
 pub use malipo_sasapay as sasapay;
 
-/// The example of the repository's front page, compiled.
-#[cfg(all(doctest, feature = "daraja", feature = "reqwest"))]
+/// The examples of the repository's front page, compiled.
+#[cfg(all(doctest, feature = "axum", feature = "daraja", feature = "reqwest"))]
 #[doc = include_str!("../../../README.md")]
 struct FrontPage;
 

@@ -1,48 +1,48 @@
 //! The engine with a journal, at every gateway over every transport: whatever happens on the way, the gateway's ledger and
 //! our books agree, and nobody is paid twice.
 
-mod failing;
+pub(crate) mod failing;
 mod pace;
 mod replayed;
 mod rules;
 mod trust;
 mod watched;
 
-use std::sync::{Arc, OnceLock};
+use std::future::pending;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State as Shared;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
 use malipo::journal::{
     Account, Address, CallbackKey, CallbackUrls, Decision, EventId, Journal, Lease, MemoryJournal, Payment,
     PaymentState, Payments, PaymentsError, Policy, Refused, ResendRule, Settlement,
 };
+use malipo::receiver::{Receiver, serve};
 use malipo::transport::Transport;
 use malipo::{
-    Callbacks, Collect, DeliveryPurpose, Instruction, Money, Network, PayOut, Payee, Payer, Provider,
-    ProviderId, Secret, SystemEnv, Terms, Timer,
+    CallbackUrl, Callbacks, Collect, DeliveryPurpose, Instruction, Money, Network, PayOut, Payee, Payer,
+    Provider, ProviderId, Secret, SystemEnv, Terms, Timer,
 };
-use malipo_sim::{Fault, Gateway, KyandaAccount, MoveKind, Operation, Options, Sim};
+use malipo_sim::{Fault, Gateway, KyandaAccount, MoveKind, Operation, Options, SasaPayAccount, Sim};
 use malipo_testkit::RecordingTransport;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::rig::{daraja, kasapay, kyanda, options, sasapay, transports};
+use crate::tap::Tap;
 
 /// One account at one gateway with its books.
-struct Books {
-    over: &'static str,
-    sim: Sim,
-    gateway: Gateway,
-    operation: Operation,
-    payments: Payments,
-    account: ProviderId,
-    urls: CallbackUrls,
+pub(crate) struct Books {
+    pub(crate) over: &'static str,
+    pub(crate) sim: Sim,
+    pub(crate) gateway: Gateway,
+    pub(crate) operation: Operation,
+    pub(crate) payments: Payments,
+    pub(crate) account: ProviderId,
+    pub(crate) urls: CallbackUrls,
     /// What was sent.
     wire: Arc<RecordingTransport>,
+    /// What was posted.
+    pub(crate) tap: Tap,
     serving: JoinHandle<()>,
 }
 
@@ -50,23 +50,6 @@ impl Drop for Books {
     fn drop(&mut self) {
         self.serving.abort();
     }
-}
-
-/// A merchant's server, as small as can be: what is posted goes to the engine, whose reply goes back.
-async fn take(
-    Shared(payments): Shared<Arc<OnceLock<Payments>>>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
-    let headers: Vec<_> =
-        headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect();
-    let Some(delivered) = payments.get().unwrap().deliver(uri.path(), &headers, body.to_vec()).await else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    let reply = delivered.reply;
-    let status = StatusCode::from_u16(reply.status).unwrap();
-    (status, [(header::CONTENT_TYPE, reply.content_type)], reply.body.into_owned()).into_response()
 }
 
 impl Books {
@@ -102,14 +85,14 @@ impl Books {
         let mut all = Vec::new();
         for (over, transport) in transports() {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let base = format!("http://{}/callbacks", listener.local_addr().unwrap());
+            let tap = Tap::of(listener.local_addr().unwrap()).await;
+            let base = format!("{}/callbacks", tap.origin);
             let key = CallbackKey::new(7, Secret::new("a key of at least thirty-two bytes")).unwrap();
             let of_notices =
                 CallbackKey::new(8, Secret::new("another of at least thirty-two bytes")).unwrap();
             let urls = CallbackUrls::new(&base, key).unwrap().with_notice_key(3, of_notices).unwrap();
             let notices = urls.mint(Address::of_account(3, DeliveryPurpose::Notice)).unwrap();
-            let notified = KyandaAccount::new().with_callback_url(notices.as_str().parse().unwrap());
-            let sim = Sim::start(set_up(options().with_kyanda(notified))).await.unwrap();
+            let sim = Sim::start(set_up(noticed(&notices))).await.unwrap();
             let wire = Arc::new(RecordingTransport::new(transport));
             let provider = Arc::new(make(&sim, wire.clone()));
             let account = provider.id().clone();
@@ -119,21 +102,18 @@ impl Books {
             let payments = Payments::new(journal, urls.clone(), env, "worker-1".parse().unwrap())
                 .with_account(Account::new(3, provider).with_policy(quick))
                 .unwrap();
-            let shared = Arc::new(OnceLock::new());
-            shared.set(payments.clone()).unwrap();
-            let router = Router::new().fallback(take).with_state(shared);
-            let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-            all.push(Self { over, sim, gateway, operation, payments, account, urls, wire, serving });
+            let serving = tokio::spawn(serve(listener, Receiver::new(payments.clone()), pending()));
+            all.push(Self { over, sim, gateway, operation, payments, account, urls, wire, tap, serving });
         }
         all
     }
 
-    async fn submit(&self, key: &str, instruction: Instruction) -> Result<Payment, PaymentsError> {
+    pub(crate) async fn submit(&self, key: &str, instruction: Instruction) -> Result<Payment, PaymentsError> {
         self.payments.submit(&self.account, key.parse().unwrap(), instruction).await
     }
 
     /// Works until the payment is in one of these states.
-    async fn until(&self, key: &str, states: &[PaymentState]) -> Payment {
+    pub(crate) async fn until(&self, key: &str, states: &[PaymentState]) -> Payment {
         let key = key.parse().unwrap();
         for _ in 0..400 {
             self.payments.tick().await.unwrap();
@@ -146,13 +126,21 @@ impl Books {
         panic!("over {}: {:?}", self.over, self.payments.newest(&key).await.unwrap());
     }
 
-    fn moved(&self) -> usize {
+    pub(crate) fn moved(&self) -> usize {
         self.sim.ledger().moves().iter().filter(|one| one.kind == MoveKind::Payment).count()
     }
 
-    fn sent(&self) -> usize {
+    pub(crate) fn sent(&self) -> usize {
         self.sim.calls(self.gateway, self.operation)
     }
+}
+
+/// The simulator's usual setting, with a merchant who is sent notices at this URL.
+fn noticed(url: &CallbackUrl) -> Options {
+    let url: http::Uri = url.as_str().parse().unwrap();
+    options()
+        .with_kyanda(KyandaAccount::new().with_callback_url(url.clone()))
+        .with_sasapay(SasaPayAccount::new().with_ipn_url(url))
 }
 
 /// Asks soon, and finds that no such payment is there soon enough for a test.
@@ -185,17 +173,17 @@ fn from_phone(amount: &str) -> Instruction {
 }
 
 /// One gateway over one transport, and the payment that is made there.
-struct Shop {
-    books: Books,
-    instruction: fn(&str) -> Instruction,
+pub(crate) struct Shop {
+    pub(crate) books: Books,
+    pub(crate) instruction: fn(&str) -> Instruction,
 }
 
 /// The four gateways, each over every transport.
-async fn everywhere(policy: fn(Policy) -> Policy) -> Vec<Shop> {
+pub(crate) async fn everywhere(policy: fn(Policy) -> Policy) -> Vec<Shop> {
     everywhere_in(|env| Arc::new(MemoryJournal::new(env)), policy).await
 }
 
-async fn everywhere_in(
+pub(crate) async fn everywhere_in(
     journal: impl Fn(Arc<SystemEnv>) -> Arc<dyn Journal>,
     policy: fn(Policy) -> Policy,
 ) -> Vec<Shop> {

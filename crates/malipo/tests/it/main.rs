@@ -18,12 +18,27 @@ mod altered;
     feature = "hyper",
     feature = "reqwest",
     feature = "postgres",
+    feature = "serve",
     feature = "sqlite",
 ))]
 mod books;
 mod breaks;
 mod outside_provider;
 mod outside_subject;
+#[cfg(all(
+    feature = "daraja",
+    feature = "kasapay",
+    feature = "kyanda",
+    feature = "sasapay",
+    feature = "axum",
+    feature = "hyper",
+    feature = "reqwest",
+    feature = "postgres",
+    feature = "serve",
+    feature = "sqlite",
+    feature = "tokio",
+))]
+mod receiver;
 #[cfg(all(
     feature = "daraja",
     feature = "kasapay",
@@ -51,3 +66,15 @@ mod rows;
     feature = "reqwest",
 ))]
 mod scenarios;
+#[cfg(all(
+    feature = "daraja",
+    feature = "kasapay",
+    feature = "kyanda",
+    feature = "sasapay",
+    feature = "hyper",
+    feature = "reqwest",
+    feature = "postgres",
+    feature = "serve",
+    feature = "sqlite",
+))]
+mod tap;

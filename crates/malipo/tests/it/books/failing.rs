@@ -14,7 +14,7 @@ use super::*;
 
 /// A journal that does nothing while somebody says so.
 #[derive(Debug)]
-struct Failing {
+pub(crate) struct Failing {
     journal: MemoryJournal,
     fails: Mutex<Fails>,
     failures: AtomicUsize,
@@ -23,15 +23,17 @@ struct Failing {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fails {
+pub(crate) enum Fails {
     Never,
     Always(JournalErrorKind),
     /// Only when it is told how an attempt ended.
     Ends(JournalErrorKind),
+    /// It does not, and what was posted takes until it is told otherwise.
+    Slowly,
 }
 
 impl Failing {
-    fn new(env: Arc<dyn Env>) -> Self {
+    pub(crate) fn new(env: Arc<dyn Env>) -> Self {
         Self {
             journal: MemoryJournal::new(env),
             fails: Mutex::new(Fails::Never),
@@ -40,7 +42,7 @@ impl Failing {
         }
     }
 
-    fn set(&self, fails: Fails) {
+    pub(crate) fn set(&self, fails: Fails) {
         *self.fails.lock().unwrap() = fails;
     }
 
@@ -48,7 +50,7 @@ impl Failing {
         let kind = match *self.fails.lock().unwrap() {
             Fails::Always(kind) => kind,
             Fails::Ends(kind) if batch.iter().any(|entry| matches!(entry, Entry::Finish(_))) => kind,
-            Fails::Never | Fails::Ends(_) => return Ok(()),
+            Fails::Never | Fails::Ends(_) | Fails::Slowly => return Ok(()),
         };
         self.failures.fetch_add(1, Ordering::SeqCst);
         Err(JournalError::new(kind, "somebody pulled the plug"))
@@ -58,6 +60,10 @@ impl Failing {
 #[async_trait]
 impl Journal for Failing {
     async fn commit(&self, batch: Vec<Entry>) -> Result<Vec<Result<Done, Refused>>, JournalError> {
+        let is_delivery = batch.iter().any(|entry| matches!(entry, Entry::StoreDelivery(_)));
+        while is_delivery && *self.fails.lock().unwrap() == Fails::Slowly {
+            SystemEnv::new().sleep(Duration::from_millis(5)).await;
+        }
         self.works(&batch)?;
         let begins = batch.iter().any(|entry| matches!(entry, Entry::Open(_)));
         let done = self.journal.commit(batch).await;
