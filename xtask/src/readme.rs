@@ -25,12 +25,26 @@ const SHOWN: &[&str] = &[
     "already paid",
     "conflict",
     "differs in amount",
+    "kept once, used once",
+    "before the reply",
+    "kept as evidence",
     "paid twice: 0",
     "unexplained: 0",
 ];
 /// The events that the demo must tell, whatever else it tells.
-const TOLD: &[&str] =
-    &["paid", "refused", "unknown", "process_killed", "process_restarted", "known", "conflict", "compared"];
+const TOLD: &[&str] = &[
+    "paid",
+    "refused",
+    "unknown",
+    "process_killed",
+    "process_restarted",
+    "known",
+    "conflict",
+    "callback_repeated",
+    "callback_early",
+    "doubted",
+    "compared",
+];
 /// The languages of blocks that hold command lines.
 const SHELLS: &[&str] = &["console", "sh", "bash", "shell"];
 /// Command lines the README may show besides our own: they end by themselves.

@@ -1,9 +1,13 @@
+mod callbacks;
+
 use std::error::Error;
+use std::future::pending;
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use malipo::journal::{Payment, PaymentState, PaymentsError, Refused};
+use malipo::receiver::{Receiver, serve};
 use malipo::{Env as _, SystemEnv, Timer as _};
 use malipo_sim::{DarajaAccount, DarajaKey, Fault, Gateway, Operation, Options, Sim};
 use rust_decimal::Decimal;
@@ -14,7 +18,6 @@ use crate::compare::{Comparison, books};
 use crate::end::End;
 use crate::engine::{Engine, Order, Settings, while_running};
 use crate::env::any_seed;
-use crate::listener::listen;
 use crate::process::{Process, Task};
 use crate::story::{Event, Requests, Story};
 use crate::watch::Watch;
@@ -99,6 +102,9 @@ async fn tell(story: Story, seed: u64) -> Result<ExitCode, Box<dyn Error>> {
     stage.kill(number + 1, &KILLED).await?;
     stage.repeat(number + 2, &KILLED).await?;
     stage.conflict(number + 3, &OTHER).await?;
+    stage.repeat_callback(number + 4, &callbacks::REPEATED).await?;
+    stage.hear_early(number + 5, &callbacks::EARLY).await?;
+    stage.hear_forged(number + 6, &callbacks::FORGED).await?;
     Ok(if stage.compare().await?.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -125,7 +131,7 @@ impl Stage {
         let folder = TempDir::with_prefix("malipo-demo-")?;
         let settings = settings(&sim, format!("http://{}", socket.local_addr()?), &folder);
         let engine = Engine::open(&settings, seed)?;
-        listen(socket, engine.payments(LATER)?);
+        tokio::spawn(serve(socket, Receiver::new(engine.payments(LATER)?), pending()));
         story.tell(&Event::Started {
             gateway: sim.url(),
             callbacks: &settings.callbacks,

@@ -4,16 +4,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use malipo::daraja::{
     AppKeys, Certificate, Config, Daraja, Initiator, InitiatorPassword, SecurityCredential,
 };
 use malipo::journal::{
-    Account, CallbackKey, CallbackUrls, Journal, Key, Payments, Policy, SqliteConfig, SqliteJournal,
+    Account, Address, CallbackKey, CallbackUrls, Journal, Key, Payment, Payments, Policy, SqliteConfig,
+    SqliteJournal,
 };
 use malipo::reqwest::ReqwestTransport;
+use malipo::transport::Transport as _;
 use malipo::{
-    Instruction, Money, Msisdn, Network, PayOut, Payee, Provider as _, ProviderId, Reference, Secret,
-    SystemEnv, Terms,
+    DeliveryPurpose, Instruction, Money, Msisdn, Network, PayOut, Payee, Provider as _, ProviderId,
+    Reference, Secret, SystemEnv, Terms,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
@@ -96,6 +99,15 @@ impl Engine {
         let worker = format!("process {}", std::process::id()).parse()?;
         Ok(Payments::new(self.journal.clone(), self.urls.clone(), self.env.clone(), worker)
             .with_account(account)?)
+    }
+
+    /// Posts this where the gateway posts the result of a payment, and says with which status it is answered.
+    pub(crate) async fn post(&self, payment: &Payment, body: &[u8]) -> Result<u16, Box<dyn Error>> {
+        let url = self.urls.mint(Address::of(ACCOUNT, payment.id, DeliveryPurpose::Result))?;
+        let request = http::Request::post(url.as_str())
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .body(Bytes::copy_from_slice(body))?;
+        Ok(ReqwestTransport::new()?.send(request).await?.status().as_u16())
     }
 
     /// What to submit for an order. Orders that are alike have instructions that are alike.

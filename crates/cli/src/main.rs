@@ -5,7 +5,7 @@ mod demo;
 mod end;
 mod engine;
 mod env;
-mod listener;
+mod posted;
 mod process;
 mod sim;
 mod story;
@@ -27,7 +27,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Shows payouts through a simulated gateway: one paid, one refused, one whose reply is lost, one whose process is
-    /// killed.
+    /// killed; and callbacks that come again, too early, or from somebody else.
     Demo(demo::Arguments),
     /// The process that the demonstration starts and kills. It is told on its standard input what to do.
     #[command(name = process::NAME, hide = true)]

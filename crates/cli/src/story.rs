@@ -7,6 +7,7 @@ use malipo::{Money, Msisdn};
 use serde_json::{Value, json};
 
 use crate::compare::Comparison;
+use crate::posted::Posted;
 
 /// Tells what happens: as a story for people, or as one line of JSON for each event.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +36,7 @@ pub(crate) enum Event<'a> {
     Unknown(&'a Payment, Doubt),
     Paid(&'a Payment, Way),
     Refused(&'a Payment, Way, &'a Refusal),
+    Posted(&'a Payment, Posted<'a>),
     /// Something that the story does not have.
     Noted(&'a Payment, &'a journal::Event),
     StillOpen(&'a Payment),
@@ -172,6 +174,7 @@ fn text(event: &Event<'_>) -> String {
             format!("      <- {GOOD}PAID{GOOD:#}       {}, {}", way.text(), receipt(payment))
         }
         Event::Refused(_, way, refusal) => refused(*way, refusal),
+        Event::Posted(_, posted) => posted.text(),
         Event::Noted(_, event) => {
             let (kind, from, to) = (event.kind, event.from, event.to);
             format!("      -- {OPEN}noted{OPEN:#}      {kind}: {from}, now {to}")
@@ -193,11 +196,7 @@ fn text(event: &Event<'_>) -> String {
         Event::ProcessRestarted { process, .. } => {
             format!("      -> restarted  process {process}, with the same journal, pays the same key")
         }
-        Event::Known { payment, requests } => {
-            let style = if payment.state() == PaymentState::Paid { GOOD } else { BAD };
-            let (state, requests) = (payment.state(), requests.text());
-            format!("      == {style}already {state}{style:#}, {}\n         {requests}", receipt(payment))
-        }
+        Event::Known { payment, requests } => known(payment, *requests),
         Event::Conflict { fields, requests, .. } => format!(
             "      == {BAD}conflict{BAD:#}   the key is used for a payment that differs in {}\n         {}",
             fields.join(", "),
@@ -209,6 +208,12 @@ fn text(event: &Event<'_>) -> String {
 
 fn receipt(payment: &Payment) -> String {
     format!("receipt {}", payment.receipt.as_deref().unwrap_or("unknown"))
+}
+
+fn known(payment: &Payment, requests: Requests) -> String {
+    let style = if payment.state() == PaymentState::Paid { GOOD } else { BAD };
+    let (state, requests) = (payment.state(), requests.text());
+    format!("      == {style}already {state}{style:#}, {}\n         {requests}", receipt(payment))
 }
 
 fn refused(way: Way, refusal: &Refusal) -> String {
@@ -257,6 +262,10 @@ fn json(event: &Event<'_>) -> Value {
                 "way": way.as_str(), "code": refusal.code, "why": refusal.text, "remedy": refusal.remedy,
             }),
         ),
+        Event::Posted(payment, posted) => {
+            let (name, more) = posted.json(payment);
+            about(name, payment, &more)
+        }
         Event::Noted(payment, event) => about(
             "noted",
             payment,
@@ -265,17 +274,13 @@ fn json(event: &Event<'_>) -> Value {
         Event::StillOpen(payment) => {
             about("still_open", payment, &json!({"state": payment.state().as_str()}))
         }
-        Event::ProcessStarted { key, process } => {
-            json!({"event": "process_started", "key": key.as_str(), "process": process})
-        }
+        Event::ProcessStarted { key, process } => of_process("process_started", key, *process),
         Event::ProcessKilled { payment, process, ended } => about(
             "process_killed",
             payment,
             &json!({"process": process, "ended": ended.to_string(), "state": payment.state().as_str()}),
         ),
-        Event::ProcessRestarted { key, process } => {
-            json!({"event": "process_restarted", "key": key.as_str(), "process": process})
-        }
+        Event::ProcessRestarted { key, process } => of_process("process_restarted", key, *process),
         Event::Known { payment, requests } => about(
             "known",
             payment,
@@ -294,6 +299,10 @@ fn json(event: &Event<'_>) -> Value {
             "unexplained": comparison.unexplained,
         }),
     }
+}
+
+fn of_process(event: &str, key: &Key, process: u32) -> Value {
+    json!({"event": event, "key": key.as_str(), "process": process})
 }
 
 /// An event about a payment, with what else there is to say.

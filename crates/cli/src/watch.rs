@@ -6,6 +6,7 @@ use malipo::DeliveryPurpose;
 use malipo::journal::{self, EventId, EventKind, Find, Journal, Key, Payment, PaymentState};
 use malipo::{Env as _, SystemEnv, Timer as _};
 
+use crate::posted::Posted;
 use crate::story::{Doubt, Event, Refusal, Story, Way};
 
 /// How often to look into the journal.
@@ -36,6 +37,16 @@ impl Watch {
     /// Tells what happens until the payment of this key is over, or patience is. Its end changes nothing about the
     /// payment: it stays open.
     pub(crate) async fn until_over(&mut self, key: &Key, patience: Duration) -> Result<(), Box<dyn Error>> {
+        self.until(key, patience, PaymentState::is_final).await
+    }
+
+    /// The same until the payment has come to such a state.
+    pub(crate) async fn until(
+        &mut self,
+        key: &Key,
+        patience: Duration,
+        is_it: fn(PaymentState) -> bool,
+    ) -> Result<(), Box<dyn Error>> {
         let until = self.clock.monotonic().saturating_add(patience);
         loop {
             // Before its events, or the last one could be left out.
@@ -45,7 +56,7 @@ impl Watch {
                 self.tell(&event).await?;
             }
             match payment {
-                Some(payment) if payment.state().is_final() => return Ok(()),
+                Some(payment) if is_it(payment.state()) => return Ok(()),
                 Some(payment) if self.clock.monotonic() >= until => {
                     self.story.tell(&Event::StillOpen(&payment));
                     return Ok(());
@@ -77,6 +88,10 @@ impl Watch {
                 let refusal = self.refusal(payment).await?;
                 self.story.tell(&Event::Refused(payment, self.way(event).await?, &refusal));
             }
+            (_, PaymentState::Review) => match &event.attention {
+                Some(attention) => self.story.tell(&Event::Posted(payment, Posted::Doubted(attention))),
+                None => self.story.tell(&Event::Noted(payment, event)),
+            },
             _ => self.story.tell(&Event::Noted(payment, event)),
         }
         Ok(())

@@ -52,6 +52,21 @@ async fn a_key_that_is_known_sends_nothing_and_a_key_that_is_not_known_is_found_
     assert_eq!(comparison.unexplained.iter().filter(|line| line.contains("salary")).count(), 4);
 }
 
+/// Each of these says so if it goes otherwise, so it is not enough that nothing is paid twice.
+#[tokio::test]
+async fn callbacks_that_come_otherwise_than_promised_are_found_out() {
+    let mut stage = Stage::set(Story::Json, 7).await.unwrap();
+    stage.repeat_callback(1, &callbacks::REPEATED).await.unwrap();
+    stage.hear_early(2, &callbacks::EARLY).await.unwrap();
+    stage.hear_forged(3, &callbacks::FORGED).await.unwrap();
+    assert_eq!(stage.broken, Vec::<String>::new());
+    // None of it happens to a payment that was over before.
+    stage.hear_early(4, &callbacks::REPEATED.order).await.unwrap();
+    stage.hear_forged(5, &callbacks::REPEATED.order).await.unwrap();
+    assert_eq!(stage.broken.len(), 2, "{:?}", stage.broken);
+    assert!(!stage.compare().await.unwrap().is_clean());
+}
+
 #[tokio::test]
 async fn books_that_differ_from_the_ledger_are_found_out() {
     let (stage, clean) = played(&[ORDINARY]).await;

@@ -46,7 +46,8 @@ fn the_story_is_told_and_ends_well() {
     let output = malipo(&["demo", "--seed", "7"]);
     let story = text(&output.stdout);
     assert!(output.status.success(), "{story}{}", text(&output.stderr));
-    let words = ["PAID ", "REFUSED ", "UNKNOWN ", "KILLED ", "already paid", "conflict "];
+    let words =
+        ["PAID ", "REFUSED ", "UNKNOWN ", "KILLED ", "REVIEW ", "already paid", "conflict ", "posted  "];
     let told: Vec<_> =
         story.lines().filter_map(|line| words.into_iter().find(|word| line.contains(word))).collect();
     let expected = [
@@ -59,6 +60,12 @@ fn the_story_is_told_and_ends_well() {
         "PAID ",
         "already paid",
         "conflict ",
+        "PAID ",
+        "posted  ",
+        "posted  ",
+        "PAID ",
+        "REVIEW ",
+        "PAID ",
     ];
     assert_eq!(told, expected, "{story}");
     assert!(story.contains("what to do: ") && story.ends_with("paid twice: 0   unexplained: 0\n"), "{story}");
@@ -89,11 +96,30 @@ fn every_event_is_told_as_json() {
         "known",
         "submitting",
         "conflict",
+        "submitting",
+        "accepted",
+        "paid",
+        "callback_repeated",
+        "submitting",
+        "callback_early",
+        "accepted",
+        "paid",
+        "submitting",
+        "accepted",
+        "doubted",
+        "paid",
         "compared",
     ];
     assert_eq!(run.names(), expected);
     assert_eq!(run.0[0]["seed"], 7);
-    for (key, way) in [("salary 1", "callback"), ("salary 3", "question"), ("salary 4", "question")] {
+    for (key, way) in [
+        ("salary 1", "callback"),
+        ("salary 3", "question"),
+        ("salary 4", "question"),
+        ("salary 5", "callback"),
+        ("salary 6", "callback"),
+        ("salary 7", "callback"),
+    ] {
         let paid = run.of(key, "paid");
         assert_eq!(paid["way"], way, "{key}");
         assert!(paid["receipt"].as_str().is_some_and(|receipt| receipt.len() == 10), "{paid}");
@@ -148,10 +174,37 @@ fn a_key_that_was_paid_sends_nothing() {
 }
 
 #[test]
+fn a_callback_that_comes_three_times_is_used_once() {
+    let run = Run::with_seed("15");
+    let repeated = run.of("salary 5", "callback_repeated");
+    assert_eq!(repeated["answers"], json!([200, 200]), "its sender need not come again");
+    assert_eq!((&repeated["kept"], &repeated["used"]), (&json!(1), &json!(1)));
+}
+
+#[test]
+fn a_callback_that_comes_before_the_reply_is_kept_until_the_reply_is_in() {
+    let run = Run::with_seed("16");
+    let early = run.of("salary 6", "callback_early");
+    assert_eq!((&early["kept"], &early["state"]), (&json!(1), &json!("accepted")));
+    assert_eq!(run.of("salary 6", "paid")["reference"], early["reference"]);
+}
+
+#[test]
+fn a_forged_callback_is_evidence_and_settles_nothing() {
+    let run = Run::with_seed("17");
+    let doubted = run.of("salary 7", "doubted");
+    assert_eq!((&doubted["why"], &doubted["state"]), (&json!("mismatched"), &json!("review")));
+    assert_eq!(doubted["expected"], "amount KES 1,400.00");
+    assert_eq!(doubted["claimed"], "amount KES 14,000.00");
+    // Nor is what it claims in the gateway's books: the truth came after it.
+    assert_eq!(run.of("salary 7", "paid")["way"], "callback");
+}
+
+#[test]
 fn the_books_are_the_gateways_ledger() {
     let run = Run::with_seed("14");
     let expected = json!({
-        "event": "compared", "paid_in_books": 3, "paid_in_ledger": 3, "refused": 1, "unknown": 0, "paid_twice": 0,
+        "event": "compared", "paid_in_books": 6, "paid_in_ledger": 6, "refused": 1, "unknown": 0, "paid_twice": 0,
         "unexplained": [],
     });
     assert_eq!(run.0.last(), Some(&expected));
@@ -178,7 +231,15 @@ fn nothing_of_it_is_left_and_nothing_private_is_shown() {
     for arguments in [&["demo"][..], &["demo", "--json"]] {
         let output = malipo(arguments);
         let told = format!("{}{}", text(&output.stdout), text(&output.stderr));
-        for private in ["254708374149", "0708374149", "254711222333", "0711222333", "simulated-", "BEGIN"] {
+        for private in [
+            "254708374149",
+            "0708374149",
+            "254711222333",
+            "0711222333",
+            "254790555666",
+            "simulated-",
+            "BEGIN",
+        ] {
             assert!(!told.contains(private), "{private} in {told}");
         }
         let end = told.find("journal.db").unwrap();
