@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::routing::get;
 use malipo::journal::Payments;
-use malipo::receiver::Receiver;
+use malipo::receiver::{Receiver, SourceMode, Sources};
 use tokio::net::TcpListener;
 
 use super::*;
@@ -22,7 +22,11 @@ async fn with_axum(listener: TcpListener, payments: Payments) {
 }
 
 async fn with_hyper(listener: TcpListener, payments: Payments) {
-    callback_hyper::serve_callbacks(listener, Receiver::new(payments)).await.unwrap();
+    // With a list, nothing is taken from whom the server does not say who it is.
+    let account = payments.accounts().next().unwrap().clone();
+    let sources = Sources::new(SourceMode::Enforce, ["127.0.0.1"]).unwrap();
+    let receiver = Receiver::new(payments).with_sources(&account, sources).unwrap();
+    callback_hyper::serve_callbacks(listener, receiver).await.unwrap();
 }
 
 /// Every gateway posts to this server instead of ours.
