@@ -15,6 +15,7 @@ mod altered;
     feature = "kasapay",
     feature = "kyanda",
     feature = "sasapay",
+    feature = "axum",
     feature = "hyper",
     feature = "reqwest",
     feature = "postgres",
@@ -36,7 +37,6 @@ mod outside_subject;
     feature = "postgres",
     feature = "serve",
     feature = "sqlite",
-    feature = "tokio",
 ))]
 mod receiver;
 #[cfg(all(
@@ -71,6 +71,7 @@ mod scenarios;
     feature = "kasapay",
     feature = "kyanda",
     feature = "sasapay",
+    feature = "axum",
     feature = "hyper",
     feature = "reqwest",
     feature = "postgres",
