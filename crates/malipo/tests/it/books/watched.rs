@@ -81,8 +81,7 @@ fn what_is_counted_names_nobody() {
         });
     });
     let all = counted.all();
-    let allowed =
-        ["account", "operation", "state", "answer", "purpose", "result", "signature", "how", "why"];
+    let allowed = ["account", "operation", "state", "answer", "purpose", "result", "signature", "how", "why"];
     for line in &all {
         let mut words = line.split(' ');
         assert!(words.next().unwrap().starts_with("malipo_"), "{line}");

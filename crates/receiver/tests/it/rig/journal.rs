@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use malipo_core::{Env, Report, Timer};
 use malipo_journal::{
-    AttemptRecord, Deliveries, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Journal, JournalError,
-    JournalErrorKind, MemoryJournal, Payment, PaymentId, Refused, StoredDelivery,
+    AttemptRecord, Deliveries, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Follower, Journal,
+    JournalError, JournalErrorKind, MemoryJournal, Payment, PaymentId, Refused, StoredDelivery, Stream,
 };
 use tokio::sync::Notify;
 
@@ -97,6 +97,10 @@ impl Journal for Held {
         limit: u32,
     ) -> Result<Vec<StoredDelivery>, JournalError> {
         self.inner.deliveries(which, after, limit).await
+    }
+
+    async fn position(&self, follower: &Follower, stream: Stream) -> Result<u64, JournalError> {
+        self.inner.position(follower, stream).await
     }
 
     async fn stirred(&self) {
