@@ -214,6 +214,8 @@ pub struct StoreDelivery {
     pub purpose: DeliveryPurpose,
     /// The payment the URL is for, once its unguessable part was checked.
     pub addressed: Option<Reference>,
+    /// Its number instead, where that is what the URL says: its reference is looked up where it is kept.
+    pub payment: Option<PaymentId>,
     /// The headers that are worth keeping, such as a signature.
     pub headers: Vec<(String, Vec<u8>)>,
     /// The body.
@@ -223,13 +225,20 @@ pub struct StoreDelivery {
 impl StoreDelivery {
     /// A delivery to a URL of no payment, without headers.
     pub const fn new(provider: ProviderId, purpose: DeliveryPurpose, body: Raw) -> Self {
-        Self { provider, purpose, addressed: None, headers: Vec::new(), body }
+        Self { provider, purpose, addressed: None, payment: None, headers: Vec::new(), body }
     }
 
     /// Says which payment the URL is for. Only after its unguessable part was checked.
     #[must_use]
     pub fn addressed_to(mut self, reference: Reference) -> Self {
         self.addressed = Some(reference);
+        self
+    }
+
+    /// The same by the journal's number. Books that do not have that payment keep it as of none.
+    #[must_use]
+    pub fn of_payment(mut self, payment: PaymentId) -> Self {
+        self.payment = Some(payment);
         self
     }
 

@@ -11,7 +11,16 @@ use crate::{
 };
 
 pub(super) async fn store(tx: &mut dyn Tx, delivery: StoreDelivery, now: Timestamp) -> Result<Done, Stop> {
-    let StoreDelivery { provider, purpose, addressed, headers, body } = delivery;
+    let StoreDelivery { provider, purpose, addressed, payment: number, headers, body } = delivery;
+    let numbered = match number {
+        Some(number) => tx.payment(&Find::Id(number)).await?,
+        None => None,
+    };
+    if let (Some(number), None) = (number, &numbered) {
+        // We gave the URL out, and the books do not know the payment any more: they are older than it.
+        tracing::error!(account = %provider, payment = number.0, "a delivery is for a payment that is not in the books: are they an old copy?");
+    }
+    let addressed = numbered.as_ref().map(|payment| payment.reference.clone()).or(addressed);
     let digest = Sha256::digest(body.bytes()).into();
     let address = Address { provider, purpose, addressed, digest };
     if let Some(known) = tx.same_delivery(&address).await? {
@@ -19,9 +28,12 @@ pub(super) async fn store(tx: &mut dyn Tx, delivery: StoreDelivery, now: Timesta
         return Ok(Done::AlreadyStored { delivery: id, payment, applied_at });
     }
     // A URL that was given out for a payment says which one it is about, also where nobody can read the body.
-    let payment = match &address.addressed {
-        Some(reference) => tx.payment(&Find::Reference(address.provider.clone(), reference.clone())).await?,
-        None => None,
+    let payment = match (numbered, &address.addressed) {
+        (Some(payment), _) => Some(payment).filter(|payment| payment.provider == address.provider),
+        (None, Some(reference)) => {
+            tx.payment(&Find::Reference(address.provider.clone(), reference.clone())).await?
+        }
+        (None, None) => None,
     };
     let kept = StoredDelivery {
         id: DeliveryId(0),

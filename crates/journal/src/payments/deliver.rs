@@ -127,13 +127,7 @@ impl Payments {
     ) -> Result<(DeliveryId, Posted), PaymentsError> {
         let mut store = StoreDelivery::new(account.id().clone(), address.purpose, erased(account, body));
         if let Some(payment) = address.payment {
-            match self.journal.find(&Find::Id(payment)).await? {
-                Some(payment) => store = store.addressed_to(payment.reference),
-                // We gave the URL out, and the books do not know the payment any more: they are older than it.
-                None => {
-                    tracing::error!(account = %account.id(), payment = payment.0, "a delivery is for a payment that is not in the books: are they an old copy?")
-                }
-            }
+            store = store.of_payment(payment);
         }
         for (name, value) in headers.iter().filter(|(name, _)| name.to_ascii_lowercase().starts_with("x-")) {
             store = store.with_header(name.clone(), erased(account, &Raw::from(value.clone())).bytes());
