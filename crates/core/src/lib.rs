@@ -49,7 +49,7 @@ pub use party::{
 };
 pub use party_kind::PartyKind;
 pub use phone::{InvalidMsisdn, Msisdn};
-pub use provider::{Answer, Balances, Provider, ProviderExt};
+pub use provider::{Answer, Balances, Credits, Provider, ProviderExt};
 pub use reference::{InvalidReference, ProviderId, ProviderRef, ProviderRefs, Reference};
 pub use report::{
     Balance, BalanceReport, Good, GoodKind, NextStep, Report, Signature, State, ToldParty, Trust,

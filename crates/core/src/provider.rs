@@ -4,8 +4,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::{
-    Airtime, BalanceReport, Bill, Capabilities, Collect, Confirm, Instruction, PayOut, ProviderId, Report,
-    Result, Ticket, Voucher,
+    Airtime, BalanceReport, Bill, Capabilities, Collect, Confirm, Credit, Instruction, PayOut, ProviderId,
+    ProviderRefs, Report, Result, Ticket, Voucher,
 };
 
 /// One account at one gateway. All four methods have to be written: what wraps a provider does not compile until it
@@ -131,6 +131,29 @@ impl<B: Balances + ?Sized> Balances for Arc<B> {
     }
 }
 
+/// For gateways at which money that came in can be looked up. What is posted about it is only claimed; what this gives is
+/// [`Answered`](crate::Trust::Answered).
+#[async_trait]
+pub trait Credits: Debug + Send + Sync {
+    /// Looks up money that came in by the gateway's own names for it, as a [`Credit`] has them; moves nothing. `None`:
+    /// the gateway says that it has no such transaction.
+    ///
+    /// A credit that is given has the name that was asked for. An implementation says `None` only where the gateway
+    /// documents an answer that means just that; any other refusal is an error, and says nothing of the money.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`](crate::Error), always with [`Effect::Unchanged`](crate::Effect::Unchanged).
+    async fn credit(&self, refs: &ProviderRefs) -> Result<Option<Credit>>;
+}
+
+#[async_trait]
+impl<C: Credits + ?Sized> Credits for Arc<C> {
+    async fn credit(&self, refs: &ProviderRefs) -> Result<Option<Credit>> {
+        (**self).credit(refs).await
+    }
+}
+
 #[async_trait]
 impl<P: Provider + ?Sized> Provider for Arc<P> {
     fn id(&self) -> &ProviderId {
@@ -154,7 +177,14 @@ impl<P: Provider + ?Sized> Provider for Arc<P> {
 mod tests {
     use super::*;
 
-    static_assertions::assert_obj_safe!(Provider, Balances, crate::Callbacks, crate::Env, crate::Timer);
+    static_assertions::assert_obj_safe!(
+        Provider,
+        Balances,
+        Credits,
+        crate::Callbacks,
+        crate::Env,
+        crate::Timer
+    );
     static_assertions::assert_impl_all!(Arc<dyn Provider>: Provider, Send, Sync, Clone);
     static_assertions::assert_impl_all!(crate::Error: Send, Sync, Clone, std::error::Error);
     static_assertions::assert_impl_all!(Report: Send, Sync, Clone);

@@ -214,10 +214,10 @@ pub(crate) fn told(
 }
 
 /// A transaction that a notice tells of, looked up again.
-pub(crate) fn verified(settings: &Settings, asked: &str, response: &Response) -> Result<Credit> {
+pub(crate) fn verified(settings: &Settings, asked: &ProviderRefs, response: &Response) -> Result<Credit> {
     let transaction =
         data(Operation::Status, response)?.ok_or_else(|| response.unreadable(Operation::Status))?;
-    if transaction.code() != Some(asked) {
+    if transaction.code() != asked.find(REF_TRANSACTION) {
         return Err(unlisted(Operation::Status, response, ANOTHER));
     }
     let read = callback::credit(settings, &transaction, Trust::Answered, response.body.clone().into());

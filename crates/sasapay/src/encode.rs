@@ -3,12 +3,13 @@
 use http::{HeaderName, HeaderValue, header};
 use malipo_core::{
     Bank, CallbackUrl, Collect, Confirm, Currency, Effect, Error, ErrorKind, Instruction, Money, Msisdn,
-    Network, Operation, PayerSource, Result, Secret, Terms, Ticket,
+    Network, Operation, PayerSource, ProviderRefs, Result, Secret, Terms, Ticket,
 };
 use malipo_transport::{AppKeys, Call, Path, secret_header};
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::config::Settings;
+use crate::decode::REF_TRANSACTION;
 use crate::wire::{self, IpnRequest, PaymentRequest, ProcessRequest, StatusRequest, VerifyRequest};
 
 /// The detail that goes out as the fee of the transaction: an amount of shillings, as in `0` or `12.50`.
@@ -60,7 +61,10 @@ pub(crate) fn status(settings: &Settings, ticket: &Ticket) -> Result<Call> {
     Ok(call.with_reference(&ticket.reference))
 }
 
-pub(crate) fn verify(settings: &Settings, transaction_code: &str) -> Result<Call> {
+pub(crate) fn verify(settings: &Settings, refs: &ProviderRefs) -> Result<Call> {
+    let transaction_code = refs.find(REF_TRANSACTION).ok_or_else(|| {
+        invalid(Operation::Status, "there is no reference `transaction`, by which SasaPay looks money up")
+    })?;
     let request = VerifyRequest { merchant_code: settings.merchant_code.as_str(), transaction_code };
     Call::post(Operation::Status, Path::new(wire::VERIFY_PATH), &request)
 }

@@ -3,8 +3,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use http::{HeaderName, HeaderValue};
 use malipo_core::{
-    Answer, BalanceReport, Balances, CallbackError, CallbackUrl, Callbacks, Capabilities, Credit, Delivery,
-    Env, Instruction, Operation, Provider, ProviderId, Read, Reply, Report, Result, Secret, Storage, Ticket,
+    Answer, BalanceReport, Balances, CallbackError, CallbackUrl, Callbacks, Capabilities, Credit, Credits,
+    Delivery, Env, Instruction, Operation, Provider, ProviderId, ProviderRefs, Read, Reply, Report, Result,
+    Secret, Storage, Ticket,
 };
 use malipo_transport::{
     AppKeys, BearerToken, Call, Environment, Gateway, Line, Response, Token, TokenDialect, Transport,
@@ -30,17 +31,6 @@ impl SasaPay {
         let line = Line::new(settings.id.clone(), settings.base.clone(), transport, env);
         let tokens = BearerToken::new(Tokens(settings.keys.clone()));
         Self { gateway: Gateway::new(line, tokens), settings }
-    }
-
-    /// Looks up money that came in by SasaPay's code for it, the reference `transaction` of a result or a credit. What
-    /// is posted is only claimed; this is answered.
-    ///
-    /// # Errors
-    ///
-    /// [`Error`](malipo_core::Error) with [`Effect::Unchanged`](malipo_core::Effect::Unchanged); also where none came.
-    pub async fn verify(&self, transaction_code: &str) -> Result<Credit> {
-        let read = |answer: &Response| decode::verified(&self.settings, transaction_code, answer);
-        self.asked(encode::verify(&self.settings, transaction_code), read).await
     }
 
     /// Tells SasaPay where to post notices of all money that comes in to this merchant.
@@ -88,6 +78,16 @@ impl Balances for SasaPay {
     async fn balances(&self) -> Result<BalanceReport> {
         let read = |answer: &Response| decode::balances(self.id(), answer);
         self.asked(Ok(encode::balances(&self.settings)), read).await
+    }
+}
+
+/// By SasaPay's code for a transaction, the reference `transaction` of a result or a credit. No page says how one that
+/// does not exist is answered, so nothing reads as `None`.
+#[async_trait]
+impl Credits for SasaPay {
+    async fn credit(&self, refs: &ProviderRefs) -> Result<Option<Credit>> {
+        let read = |answer: &Response| decode::verified(&self.settings, refs, answer);
+        self.asked(encode::verify(&self.settings, refs), read).await.map(Some)
     }
 }
 

@@ -1,12 +1,13 @@
 //! What is answered to a code, to a question, to a verification, and to a question for balances.
 
 use malipo_core::{
-    Answer, Balances, Bank, Effect, ErrorKind, Money, NextStep, Operation, Provider, State, Timestamp, Trust,
+    Answer, Balances, Bank, Credits, Effect, ErrorKind, Money, NextStep, Operation, Provider, State,
+    Timestamp, Trust,
 };
 
 use crate::subject::{
     ACK, BALANCES, CHECKOUT, PROCESSED, bank, bare_ticket, callback, collect, confirm, details, envelope,
-    mobile, reference, sasapay, terms, ticket, wallet,
+    mobile, reference, sasapay, terms, ticket, transaction, wallet,
 };
 
 const VERIFIED: &str = r#"{"statusCode":0,"detail":"Transaction Details","data":{"TransactionType":"C2B","TransID":"SPEJ0O78GY2T","TransTime":"20240701105155","TransAmount":"100.00","MerchantCode":"600980","BillRefNumber":"PAY-1","InvoiceNumber":"","OrgAccountBalance":"10.00","CustomerMobile":"254708374149","FirstName":"John","MiddleName":"","LastName":"Doe"}}"#;
@@ -115,7 +116,8 @@ fn that_a_question_was_taken_says_nothing_of_the_payment() {
 
 #[test]
 fn a_verified_transaction_is_a_credit_that_was_answered() {
-    let credit = pollster::block_on(sasapay(200, VERIFIED).0.verify("SPEJ0O78GY2T")).unwrap();
+    let credit = pollster::block_on(sasapay(200, VERIFIED).0.credit(&transaction("SPEJ0O78GY2T")));
+    let credit = credit.unwrap().unwrap();
     assert_eq!((credit.amount, credit.trust), (Money::kes("100").unwrap(), Trust::Answered));
     assert_eq!((credit.account.as_deref(), credit.reference), (Some("PAY-1"), Some(reference("PAY-1"))));
     assert_eq!(credit.provider_refs.find("transaction"), Some("SPEJ0O78GY2T"));
@@ -129,10 +131,14 @@ fn a_verified_transaction_is_a_credit_that_was_answered() {
         (200, r#"{"statusCode":0,"detail":"no data"}"#.to_owned()),
         (200, "{}".to_owned()),
         (404, r#"{"status":false,"detail":"not found"}"#.to_owned()),
+        (404, r#"{"status":false,"ResponseCode":"SP.404.000","detail":"not found"}"#.to_owned()),
+        (200, r#"{"status":false,"ResponseCode":"SP4040","detail":"not found"}"#.to_owned()),
         (401, envelope(401)),
         (500, VERIFIED.to_owned()),
     ] {
-        let error = pollster::block_on(sasapay(status, body.clone()).0.verify("SPEJ0O78GY2T")).unwrap_err();
+        let asked = transaction("SPEJ0O78GY2T");
+        // No page says how a transaction that does not exist is answered: nothing says that there is none.
+        let error = pollster::block_on(sasapay(status, body.clone()).0.credit(&asked)).unwrap_err();
         assert_eq!((error.effect(), error.operation()), (Effect::Unchanged, Operation::Status), "{body}");
     }
 }
@@ -140,10 +146,8 @@ fn a_verified_transaction_is_a_credit_that_was_answered() {
 #[test]
 fn every_cut_of_an_answer_that_tells_something_tells_nothing() {
     for length in 0..VERIFIED.len() {
-        assert!(
-            pollster::block_on(sasapay(200, &VERIFIED.as_bytes()[..length]).0.verify("SPEJ0O78GY2T"))
-                .is_err()
-        );
+        let (cut, asked) = (&VERIFIED.as_bytes()[..length], transaction("SPEJ0O78GY2T"));
+        assert!(pollster::block_on(sasapay(200, cut).0.credit(&asked)).is_err());
     }
     for length in 0..BALANCES.len() {
         assert!(pollster::block_on(sasapay(200, &BALANCES.as_bytes()[..length]).0.balances()).is_err());

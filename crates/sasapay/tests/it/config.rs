@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
-use malipo_core::{Advice, Balances, Effect, Error, ErrorKind, Operation, Provider, ProviderId, Secret};
+use malipo_core::{
+    Advice, Balances, Credits, Effect, Error, ErrorKind, Operation, Provider, ProviderId, Secret,
+};
 use malipo_sasapay::{AppKeys, Config, SasaPay, SignatureCheck};
 use malipo_testkit::{ManualEnv, Outcome, ScriptedTransport};
 
-use crate::subject::{MOBILE, TOKEN_PATH, TOKEN_REPLY, callback, collect, config, keys, terms, wallet};
+use crate::subject::{
+    MOBILE, TOKEN_PATH, TOKEN_REPLY, callback, collect, config, keys, terms, transaction, wallet,
+};
 
 fn refused(error: &Error) {
     assert_eq!(
@@ -73,7 +77,7 @@ fn an_account_has_the_name_it_is_given() {
     let errors = [
         pollster::block_on(sasapay.submit(&collect(wallet(), terms("PAY-1", "0")))).map(drop),
         pollster::block_on(sasapay.balances()).map(drop),
-        pollster::block_on(sasapay.verify("SPEJ")).map(drop),
+        pollster::block_on(sasapay.credit(&transaction("SPEJ"))).map(drop),
         pollster::block_on(sasapay.register_ipn_url(&callback().result)),
     ];
     for error in errors.map(Result::unwrap_err) {

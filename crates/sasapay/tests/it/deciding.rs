@@ -1,13 +1,13 @@
 //! What may decide about money, and what is only said of a question, of what was asked for, or of another payment.
 
 use malipo_core::{
-    Answer, CallbackError, Callbacks, DeliveryPurpose, Effect, Error, ErrorKind, Money, Network, Operation,
-    Provider, ProviderRefs, Read, Report, State, Ticket, Unanswered,
+    Answer, CallbackError, Callbacks, Credits, DeliveryPurpose, Effect, Error, ErrorKind, Money, Network,
+    Operation, Provider, ProviderRefs, Read, Report, State, Ticket, Unanswered,
 };
 
 use crate::subject::{
     CHECKOUT, IPN, MOBILE, answers, bare_ticket, collect, confirm, delivery, details, mobile, posted,
-    reference, sasapay, terms, ticket,
+    reference, sasapay, terms, ticket, transaction,
 };
 
 fn kes(amount: &str) -> Option<Money> {
@@ -141,7 +141,7 @@ fn what_was_not_paid_is_no_credit() {
     let verified = |fields: &str| {
         let about = r#""TransactionType":"C2B","TransactionCode":"X1""#;
         let body = format!(r#"{{"statusCode":0,"data":{{{about},{fields}}}}}"#);
-        pollster::block_on(sasapay(200, body).0.verify("X1"))
+        pollster::block_on(sasapay(200, body).0.credit(&transaction("X1"))).map(Option::unwrap)
     };
     for (fields, amount) in [
         (r#""TransactionAmount":"1500.00""#, kes("1500")),

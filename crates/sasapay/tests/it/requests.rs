@@ -1,8 +1,8 @@
 //! Every request, byte for byte, as text. Read against SasaPay's pages before a snapshot is changed.
 
 use malipo_core::{
-    Balances, Bank, Effect, ErrorKind, Instruction, Money, Network, Operation, Provider, ProviderRefs, Terms,
-    Ticket,
+    Balances, Bank, Credits, Effect, ErrorKind, Instruction, Money, Network, Operation, Provider,
+    ProviderRefs, Terms, Ticket,
 };
 use malipo_sasapay::SasaPay;
 use malipo_testkit::render;
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use crate::subject::{
     ACK, BALANCES, MOBILE, PROCESSED, bank, bare_ticket, callback, collect, confirm, mobile, reference,
-    sasapay, terms, ticket, wallet,
+    sasapay, terms, ticket, transaction, wallet,
 };
 
 /// What is sent for an instruction, the token's request first.
@@ -87,7 +87,18 @@ fn status_by_our_reference() {
 
 #[test]
 fn verification() {
-    insta::assert_snapshot!(asked(ACK, |sasapay| pollster::block_on(sasapay.verify("SPEJ0O78GY2T"))));
+    insta::assert_snapshot!(asked(ACK, |sasapay| pollster::block_on(
+        sasapay.credit(&transaction("SPEJ0O78GY2T"))
+    )));
+}
+
+#[test]
+fn what_has_no_code_cannot_be_looked_up() {
+    let (sasapay, sent) = sasapay(200, ACK);
+    let other = ProviderRefs::new().with("checkout", Some("C1"));
+    let error = pollster::block_on(sasapay.credit(&other)).unwrap_err();
+    assert_eq!((error.kind(), error.effect()), (ErrorKind::Invalid, Effect::Unchanged));
+    assert!(sent.requests().is_empty(), "and nothing is sent");
 }
 
 #[test]

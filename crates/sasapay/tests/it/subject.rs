@@ -87,6 +87,11 @@ pub(crate) fn bare_ticket(text: &str) -> Ticket {
     Ticket::new(reference(text), Operation::Collect).with_callback(answers())
 }
 
+/// SasaPay's name for money that came in.
+pub(crate) fn transaction(code: &str) -> ProviderRefs {
+    ProviderRefs::new().with("transaction", Some(code))
+}
+
 pub(crate) fn confirm(code: &str) -> Instruction {
     Instruction::Confirm(Confirm::new(ticket("PAY-1"), Secret::new(code)))
 }

@@ -1,7 +1,7 @@
 use malipo::sasapay::SasaPay;
 use malipo::{
-    Bank, Collect, Confirm, Credit, Effect, Instruction, Money, Network, NextStep, Operation, Payer, Read,
-    Report, Secret, State, Ticket, Trust,
+    Bank, Collect, Confirm, Credit, Credits as _, Effect, Instruction, Money, Network, NextStep, Operation,
+    Payer, Read, Report, Secret, State, Ticket, Trust,
 };
 use malipo_sim::{Direction, Fault, Gateway, SasaPayAccount};
 use rust_decimal::Decimal;
@@ -175,7 +175,7 @@ async fn row_23_ipn() {
             (Money::kes("350").unwrap(), Some("Table 7"))
         );
         let transaction = walked_in.provider_refs.find("transaction").unwrap();
-        let verified = rig.provider.verify(transaction).await.unwrap();
+        let verified = rig.provider.credit(&walked_in.provider_refs).await.unwrap().unwrap();
         assert_eq!((verified.amount, verified.trust), (walked_in.amount, Trust::Answered));
         let ledger = rig.sim.ledger();
         let entry = ledger.find_by_gateway_reference(Gateway::SasaPay, transaction).unwrap();
