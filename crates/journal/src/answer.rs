@@ -2,7 +2,10 @@ use std::time::Duration;
 
 use malipo_core::Timestamp;
 
-use crate::{Attempt, DeliveryId, Fence, Payment, PaymentId, PaymentState, StoredError};
+use crate::{
+    Attempt, CreditId, CreditRecord, CreditState, DeliveryId, Fence, Payment, PaymentId, PaymentState,
+    StoredError,
+};
 
 /// What was done. Open: more will come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +62,31 @@ pub enum Done {
     Raised(News),
     /// A delivery is not read again.
     SetAside(News),
+    /// A delivery tells of money that came in, which is written down.
+    Credited {
+        /// The journal's number for it.
+        credit: CreditId,
+        /// Whether it was written down now, or the transaction was known.
+        news: News,
+        /// A payment that is not over, and that it may be the money of: what becomes of that decides.
+        open: Option<PaymentId>,
+    },
+    /// Money that came in stands there now.
+    CreditDecided {
+        /// The state before.
+        from: CreditState,
+        /// The state now.
+        state: CreditState,
+        /// A payment that is not over, and that it may be the money of: what becomes of that decides.
+        open: Option<PaymentId>,
+    },
+    /// Money that came in of which the gateway is to be asked now. Nobody else is told to ask for a while.
+    CreditsDue {
+        /// What to ask about.
+        due: Vec<CreditRecord>,
+        /// What was asked about for so long that a person must look.
+        given_up: Vec<CreditRecord>,
+    },
     /// A delivery is about this payment.
     Matched(PaymentId),
     /// No payment, or more than one, can be what a delivery is about.
@@ -89,6 +117,8 @@ pub enum Done {
         payments: u32,
         /// And in so many deliveries without a payment.
         deliveries: u32,
+        /// And in so many credits.
+        credits: u32,
     },
     /// A follower is so far now, or was further already.
     Advanced(u64),
@@ -171,6 +201,12 @@ pub enum Refused {
     /// There is no such delivery.
     #[error("there is no such delivery")]
     NoSuchDelivery,
+    /// There is no such credit.
+    #[error("there is no such credit")]
+    NoSuchCredit,
+    /// Only the gateway's own answer about this very transaction confirms a credit.
+    #[error("that is not the gateway's own answer about this transaction")]
+    NotItsAnswer,
     /// The reference names another payment at this gateway.
     #[error("the reference is used for another payment: mint a new one")]
     ReferenceUsed,
@@ -212,7 +248,7 @@ pub enum Refused {
     #[error("the delivery is about payment {0}")]
     OtherPayment(PaymentId),
     /// The fingerprint is not that of what is to be stored, or it cannot be stored.
-    #[error("the instruction cannot be stored: {0}")]
+    #[error("it cannot be stored: {0}")]
     Unstorable(StoredError),
     /// A decision needs a name and a reason.
     #[error(

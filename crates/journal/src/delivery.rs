@@ -14,8 +14,10 @@ pub enum Aside {
     NotModelled,
     /// It tells balances.
     Balances,
-    /// It tells of money that came in unasked.
+    /// It tells of money that came in unasked, which is written down as a credit.
     Credit,
+    /// It tells of money that a collection of ours brought, whose events tell of it.
+    Collected,
     /// A question came back without an answer.
     Unanswered,
     /// It is not signed, and the account's provider is told to want a signature.
@@ -32,6 +34,7 @@ named! {
         NotModelled = "not_modelled",
         Balances = "balances",
         Credit = "credit",
+        Collected = "collected",
         Unanswered = "unanswered",
         Unsigned = "unsigned",
         WrongSignature = "wrong_signature",

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use malipo_core::{
-    DeliveryPurpose, Instruction, Money, Operation, ProviderId, ProviderRefs, Raw, Reference, Report,
+    Credit, DeliveryPurpose, Instruction, Money, Operation, ProviderId, ProviderRefs, Raw, Reference, Report,
     Timestamp, ToldParty,
 };
 
 use crate::{
-    Aside, Attempt, Attention, Decision, DeliveryId, Fence, Fingerprint, Follower, Key, Lease, Notes,
-    PaymentId, Reason, ResendRule, Source, Stream, Twins,
+    Aside, Attempt, Attention, CreditId, Decision, DeliveryId, Fence, Fingerprint, Follower, Key, Lease,
+    Notes, PaymentId, Reason, ResendRule, Source, Stream, Twins,
 };
 
 /// One thing to be written, or refused, as a whole. Open: more will come.
@@ -40,6 +40,12 @@ pub enum Entry {
     Raise(Box<Raise>),
     /// Keeps a delivery from being read again.
     SetAside(SetAside),
+    /// Writes down what a delivery tells of money that came in, once for each transaction.
+    StoreCredit(Box<StoreCredit>),
+    /// Says what the gateway answered about money that came in, or that it cannot be asked.
+    DecideCredit(Box<DecideCredit>),
+    /// Finds the money that came in of which the gateway is to be asked now.
+    DueCredits(DueCredits),
     /// Finds the one payment that a delivery without an address can be about.
     MatchUnaddressed(Box<MatchUnaddressed>),
     /// Leases payments of an account that are to be sent or asked about now.
@@ -323,6 +329,62 @@ impl SetAside {
     }
 }
 
+/// See [`Entry::StoreCredit`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct StoreCredit {
+    /// The delivery.
+    pub delivery: DeliveryId,
+    /// What it claims. The first of the gateway's names is what tells one transaction from another.
+    pub credit: Credit,
+}
+
+impl StoreCredit {
+    /// What a delivery claims.
+    pub const fn new(delivery: DeliveryId, credit: Credit) -> Self {
+        Self { delivery, credit }
+    }
+}
+
+/// See [`Entry::DecideCredit`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct DecideCredit {
+    /// Which money.
+    pub credit: CreditId,
+    /// What the gateway answered about it; `None` where there is no way to ask.
+    pub answered: Option<Credit>,
+}
+
+impl DecideCredit {
+    /// The gateway's own answer.
+    pub const fn answered(credit: CreditId, answered: Credit) -> Self {
+        Self { credit, answered: Some(answered) }
+    }
+
+    /// There is no way to ask this gateway.
+    pub const fn unaskable(credit: CreditId) -> Self {
+        Self { credit, answered: None }
+    }
+}
+
+/// See [`Entry::DueCredits`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct DueCredits {
+    /// The accounts.
+    pub providers: Vec<ProviderId>,
+    /// At most this many.
+    pub limit: u32,
+}
+
+impl DueCredits {
+    /// At most `limit` credits of these accounts.
+    pub const fn new(providers: Vec<ProviderId>, limit: u32) -> Self {
+        Self { providers, limit }
+    }
+}
+
 /// See [`Entry::MatchUnaddressed`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -488,14 +550,15 @@ impl Resolve {
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Erase {
-    /// Payments that were over before this, and deliveries without a payment that came before it.
+    /// Payments that were over before this, deliveries without a payment that came before it, and credits that changed
+    /// before it.
     pub before: Timestamp,
     /// At most this many of each.
     pub limit: u32,
 }
 
 impl Erase {
-    /// At most `limit` payments and deliveries of before `before`.
+    /// At most `limit` payments, deliveries and credits of before `before`.
     pub const fn new(before: Timestamp, limit: u32) -> Self {
         Self { before, limit }
     }

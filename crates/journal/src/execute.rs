@@ -1,12 +1,14 @@
 //! What each entry does, once for all stores.
 
 mod begin;
+mod credit;
 mod deliver;
 mod due;
 mod erase;
 mod finish;
 mod follow;
 mod open;
+mod owner;
 mod read;
 mod record;
 mod report;
@@ -59,6 +61,9 @@ async fn execute(tx: &mut dyn Tx, entry: Entry, now: Timestamp) -> Result<Done, 
         Entry::NoteReplay(delivery) => report::note_replay(tx, delivery, now).await,
         Entry::Raise(raise) => resolve::raise(tx, *raise, now).await,
         Entry::SetAside(aside) => deliver::set_aside(tx, aside).await,
+        Entry::StoreCredit(told) => credit::store(tx, *told, now).await,
+        Entry::DecideCredit(decided) => credit::decide(tx, *decided, now).await,
+        Entry::DueCredits(due) => credit::due(tx, due, now).await,
         Entry::MatchUnaddressed(unaddressed) => deliver::match_unaddressed(tx, *unaddressed, now).await,
         Entry::ClaimDue(claim) => due::claim(tx, claim, now).await,
         Entry::Schedule(schedule) => due::schedule(tx, schedule, now).await,

@@ -25,6 +25,10 @@ numbered! {
     EventId(u64);
     /// The journal's number for a delivery, from 1.
     DeliveryId(u64);
+    /// The journal's number for money that came in, from 1.
+    CreditId(u64);
+    /// The place of a credit among what is told of credits, from 1; what is told later has a higher one.
+    CreditSequence(u64);
     /// Which attempt to send a payment, from 1; 0 before the first.
     Attempt(u32);
     /// Which payment of one key, from 1. The next one is only opened after this one came to nothing.

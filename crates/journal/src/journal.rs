@@ -5,8 +5,8 @@ use malipo_core::{ProviderId, Reference, Report};
 
 use crate::names::named;
 use crate::{
-    AttemptRecord, DeliveryId, Done, Entry, Event, EventId, Follower, JournalError, Key, Payment, PaymentId,
-    PaymentState, Refused, StoredDelivery,
+    AttemptRecord, CreditId, CreditRecord, CreditSequence, DeliveryId, Done, Entry, Event, EventId, Follower,
+    JournalError, Key, Payment, PaymentId, PaymentState, Refused, StoredDelivery,
 };
 
 /// A durable memory of payments. It neither sends nor asks; it says who may, and remembers what came of it.
@@ -92,6 +92,21 @@ pub trait Journal: Debug + Send + Sync {
     ///
     /// As [`Journal::find`].
     async fn position(&self, follower: &Follower, stream: Stream) -> Result<u64, JournalError>;
+
+    /// Money that came in, whatever is known of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Journal::find`].
+    async fn credit(&self, credit: CreditId) -> Result<Option<CreditRecord>, JournalError>;
+
+    /// What there is to tell of money that came in, in the order of its sequence, from after `after` on. A credit whose
+    /// state changes again comes again, under a new number.
+    ///
+    /// # Errors
+    ///
+    /// As [`Journal::find`].
+    async fn credits(&self, after: CreditSequence, limit: u32) -> Result<Vec<CreditRecord>, JournalError>;
 
     /// Ready when something may have become due through another process. A hint to look sooner, and no more: it may
     /// never be ready, so whoever waits for it also looks now and then without it.

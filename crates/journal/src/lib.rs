@@ -3,6 +3,7 @@
 mod answer;
 mod bind;
 mod callback_url;
+mod credit;
 mod delivery;
 mod entry;
 mod error;
@@ -30,16 +31,19 @@ mod tx;
 pub use answer::{Bar, Begun, Claim, Done, News, Refused};
 pub use bind::{Asked, Mismatch, bind};
 pub use callback_url::{Address, CallbackKey, CallbackUrls, InvalidCallbacks};
+pub use credit::{CreditRecord, CreditState};
 pub use delivery::{Aside, StoredDelivery};
 pub use entry::{
-    Advance, Apply, Begin, ClaimDue, Entry, Erase, Finish, MatchUnaddressed, NoteAbsent, Open, Outcome,
-    Overdue, Raise, Resolve, Schedule, SetAside, Start, StoreDelivery, Sweep,
+    Advance, Apply, Begin, ClaimDue, DecideCredit, DueCredits, Entry, Erase, Finish, MatchUnaddressed,
+    NoteAbsent, Open, Outcome, Overdue, Raise, Resolve, Schedule, SetAside, Start, StoreCredit,
+    StoreDelivery, Sweep,
 };
 pub use error::{JournalError, JournalErrorKind};
 pub use fingerprint::{Fingerprint, Intent};
 pub use fold::{Decision, Evidence, fold};
 pub use ids::{
-    Attempt, DeliveryId, EventId, Fence, Follower, Generation, InvalidKey, Key, PaymentId, Worker,
+    Attempt, CreditId, CreditSequence, DeliveryId, EventId, Fence, Follower, Generation, InvalidKey, Key,
+    PaymentId, Worker,
 };
 pub use journal::{Deliveries, Filter, Find, Journal, Stream};
 pub use lease::Lease;

@@ -13,10 +13,11 @@ use malipo_core::{Env, Report};
 use self::books::Books;
 use crate::execute;
 use crate::ready::ready;
-use crate::tx::{Select, Tx};
+use crate::tx::{FindCredit, Select, Tx};
 use crate::{
-    AttemptRecord, Deliveries, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Follower, Journal,
-    JournalError, JournalErrorKind, Payment, PaymentId, Refused, StoredDelivery, Stream,
+    AttemptRecord, CreditId, CreditRecord, CreditSequence, Deliveries, DeliveryId, Done, Entry, Event,
+    EventId, Filter, Find, Follower, Journal, JournalError, JournalErrorKind, Payment, PaymentId, Refused,
+    StoredDelivery, Stream,
 };
 
 /// A journal in memory. It forgets everything when it is dropped, so it must not guard real money.
@@ -99,6 +100,14 @@ impl Journal for MemoryJournal {
 
     async fn position(&self, follower: &Follower, stream: Stream) -> Result<u64, JournalError> {
         self.with(|books| ready(books.position(follower, stream)))
+    }
+
+    async fn credit(&self, credit: CreditId) -> Result<Option<CreditRecord>, JournalError> {
+        self.with(|books| ready(Tx::credit(books, &FindCredit::Id(credit))))
+    }
+
+    async fn credits(&self, after: CreditSequence, limit: u32) -> Result<Vec<CreditRecord>, JournalError> {
+        self.with(|books| ready(Tx::credits(books, after, limit)))
     }
 
     async fn stirred(&self) {

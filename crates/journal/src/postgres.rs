@@ -1,6 +1,7 @@
 //! The journal on a server of PostgreSQL.
 
 mod config;
+mod credits;
 mod ears;
 mod failure;
 mod patience;
@@ -28,10 +29,11 @@ use self::transaction::{Purpose, Transaction};
 use self::values::Value;
 use self::writer::{Clock, Queue, Results, Turn, Writer, gone};
 use crate::sql::Cells;
-use crate::tx::{Select, Tx as _};
+use crate::tx::{FindCredit, Select, Tx as _};
 use crate::{
-    AttemptRecord, Deliveries, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Follower, Journal,
-    JournalError, Payment, PaymentId, Refused, StoredDelivery, Stream, execute,
+    AttemptRecord, CreditId, CreditRecord, CreditSequence, Deliveries, DeliveryId, Done, Entry, Event,
+    EventId, Filter, Find, Follower, Journal, JournalError, Payment, PaymentId, Refused, StoredDelivery,
+    Stream, execute,
 };
 
 /// A journal on a server, for any number of processes on any number of machines. The server's clock is the journal's,
@@ -198,6 +200,15 @@ impl Journal for PostgresJournal {
     async fn position(&self, follower: &Follower, stream: Stream) -> Result<u64, JournalError> {
         let follower = follower.clone();
         self.read(move |tx| Box::pin(async move { tx.position(&follower, stream).await })).await
+    }
+
+    async fn credit(&self, credit: CreditId) -> Result<Option<CreditRecord>, JournalError> {
+        let by = FindCredit::Id(credit);
+        self.read(move |tx| Box::pin(async move { tx.credit(&by).await })).await
+    }
+
+    async fn credits(&self, after: CreditSequence, limit: u32) -> Result<Vec<CreditRecord>, JournalError> {
+        self.read(move |tx| Box::pin(async move { tx.credits(after, limit).await })).await
     }
 
     async fn stirred(&self) {

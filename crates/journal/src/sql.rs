@@ -9,7 +9,8 @@ use std::time::Duration;
 pub(crate) use cells::{Cells, Columns};
 pub(crate) use migration::{Migration, pending, steps};
 pub(crate) use read::{
-    ATTEMPT, DELIVERY, EVENT, PAYMENT, REPORT, Rule, attempt, delivery, event, report, wanted, workable,
+    ATTEMPT, CREDIT, DELIVERY, EVENT, PAYMENT, REPORT, Rule, attempt, credit, delivery, event, report,
+    wanted, workable,
 };
 
 /// A number as databases have them. None of ours comes near the end of its range.
@@ -19,4 +20,9 @@ pub(crate) fn integer(number: u64) -> i64 {
 
 pub(crate) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// A mark for each of so many values, as a list.
+pub(crate) fn marks(count: usize, mark: impl Fn(usize) -> String) -> String {
+    (0..count).map(mark).collect::<Vec<_>>().join(", ")
 }

@@ -1,6 +1,7 @@
 //! The journal in a file of SQLite.
 
 mod cells;
+mod credits;
 mod failure;
 mod payments;
 mod rows;
@@ -21,14 +22,15 @@ use self::failure::failed;
 use self::tx::Rows;
 use self::writer::{Thread, Writer};
 use crate::ready::ready;
-use crate::tx::{Select, Tx};
+use crate::tx::{FindCredit, Select, Tx};
 use crate::{
-    AttemptRecord, Deliveries, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Follower, Journal,
-    JournalError, JournalErrorKind, Payment, PaymentId, Refused, StoredDelivery, Stream, execute,
+    AttemptRecord, CreditId, CreditRecord, CreditSequence, Deliveries, DeliveryId, Done, Entry, Event,
+    EventId, Filter, Find, Follower, Journal, JournalError, JournalErrorKind, Payment, PaymentId, Refused,
+    StoredDelivery, Stream, execute,
 };
 
 /// How many statements a connection keeps prepared.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 80;
 
 /// Where the file is and how it is used.
 #[derive(Debug, Clone)]
@@ -264,6 +266,14 @@ impl Journal for SqliteJournal {
     async fn position(&self, follower: &Follower, stream: Stream) -> Result<u64, JournalError> {
         let follower = follower.clone();
         self.read(move |rows| ready(rows.position(&follower, stream))).await
+    }
+
+    async fn credit(&self, credit: CreditId) -> Result<Option<CreditRecord>, JournalError> {
+        self.read(move |rows| ready(rows.credit(&FindCredit::Id(credit)))).await
+    }
+
+    async fn credits(&self, after: CreditSequence, limit: u32) -> Result<Vec<CreditRecord>, JournalError> {
+        self.read(move |rows| ready(Tx::credits(rows, after, limit))).await
     }
 
     async fn stirred(&self) {

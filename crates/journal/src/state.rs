@@ -108,7 +108,7 @@ named! {
     }
 }
 
-/// Why a person must look at a payment. It stands beside the state: [`PaymentState::Review`] always has one, and a
+/// Why a person must look at a payment, or at a credit. It stands beside the state: [`PaymentState::Review`] always has one, and a
 /// final state can have one too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -152,8 +152,12 @@ pub enum Reason {
     Exhausted,
     /// The gateway says that it is stuck.
     Stuck,
-    /// Something that was posted says that it is over, and the gateway has not said so itself.
+    /// Something that was posted says that it is over, or that money came in, and the gateway has not said so itself.
     Unconfirmed,
+    /// Something that was posted says that money came in, and there is no way to ask the gateway.
+    Unaskable,
+    /// It may be the money of a payment of ours, or other money: nothing tells.
+    Ambiguous,
 }
 
 named! {
@@ -165,6 +169,8 @@ named! {
         Exhausted = "exhausted",
         Stuck = "stuck",
         Unconfirmed = "unconfirmed",
+        Unaskable = "unaskable",
+        Ambiguous = "ambiguous",
     }
 }
 
@@ -173,7 +179,11 @@ impl Reason {
     pub const fn passes(self) -> bool {
         match self {
             Self::Silent | Self::Exhausted | Self::Stuck | Self::Unconfirmed => true,
-            Self::ReportedUnsent | Self::Contradicted | Self::Mismatched => false,
+            Self::ReportedUnsent
+            | Self::Contradicted
+            | Self::Mismatched
+            | Self::Unaskable
+            | Self::Ambiguous => false,
         }
     }
 
@@ -181,7 +191,12 @@ impl Reason {
     pub const fn waits(self) -> bool {
         match self {
             Self::Silent | Self::Exhausted | Self::Stuck => true,
-            Self::ReportedUnsent | Self::Contradicted | Self::Mismatched | Self::Unconfirmed => false,
+            Self::ReportedUnsent
+            | Self::Contradicted
+            | Self::Mismatched
+            | Self::Unconfirmed
+            | Self::Unaskable
+            | Self::Ambiguous => false,
         }
     }
 }

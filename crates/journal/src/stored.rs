@@ -1,8 +1,9 @@
-//! The forms in which instructions and reports are kept. Versioned: what one release wrote, every later one reads.
+//! The forms in which instructions, reports and credits are kept. Versioned: what one release wrote, every later one reads.
 //!
 //! Names are the ones that core promises to keep, money is minor units with its currency. Secret values stand in a
 //! form of their own, so that they can be erased alone and no other form ever holds one.
 
+mod credit;
 mod goods;
 mod headers;
 mod instruction;
@@ -12,10 +13,11 @@ mod report;
 use std::fmt;
 use std::str::FromStr;
 
-use malipo_core::{Currency, Money, Timestamp};
+use malipo_core::{Currency, Money, Timestamp, ToldParty};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+pub use credit::{credit, read_credit};
 pub use goods::{goods, read_goods};
 pub use headers::{headers, read_headers};
 pub use instruction::{instruction, read_instruction};
@@ -121,6 +123,28 @@ impl Amount {
     fn read(&self) -> Result<Money, StoredError> {
         let currency: Currency = name(&self.currency, "currency")?;
         Money::from_minor(self.minor, currency).map_err(|_| StoredError::Malformed("amount"))
+    }
+}
+
+/// A party as a gateway told it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Party {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    account: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+}
+
+impl Party {
+    fn of(told: &ToldParty) -> Self {
+        Self { account: told.account.clone(), name: told.name.clone() }
+    }
+
+    fn read(self) -> ToldParty {
+        let mut told = ToldParty::default();
+        (told.account, told.name) = (self.account, self.name);
+        told
     }
 }
 

@@ -5,8 +5,8 @@ use malipo_core::{DeliveryPurpose, Money, Operation, ProviderId, ProviderRef, Re
 
 use crate::payment::ReportRecord;
 use crate::{
-    Attempt, AttemptRecord, Attention, Deliveries, DeliveryId, Event, EventId, Filter, Find, Follower,
-    JournalError, Key, Payment, PaymentId, StoredDelivery, Stream,
+    Attempt, AttemptRecord, Attention, CreditId, CreditRecord, CreditSequence, Deliveries, DeliveryId, Event,
+    EventId, Filter, Find, Follower, JournalError, Key, Payment, PaymentId, StoredDelivery, Stream,
 };
 
 /// One transaction. Rows are read and written whole; a row that breaks a rule of the store is refused as corrupt.
@@ -99,6 +99,40 @@ pub(crate) trait Tx: Send {
         limit: u32,
     ) -> Result<Vec<StoredDelivery>, JournalError>;
 
+    /// One credit.
+    async fn credit(&mut self, by: &FindCredit) -> Result<Option<CreditRecord>, JournalError>;
+
+    /// Credits of this account that have one of these names, of whatever kind.
+    async fn credits_called(
+        &mut self,
+        provider: &ProviderId,
+        names: &[&str],
+    ) -> Result<Vec<CreditRecord>, JournalError>;
+
+    /// Adds a credit and numbers it.
+    async fn insert_credit(&mut self, credit: &CreditRecord) -> Result<CreditId, JournalError>;
+
+    /// Writes what changes of a credit.
+    async fn update_credit(&mut self, credit: &CreditRecord) -> Result<(), JournalError>;
+
+    /// The number after the highest one that a credit has.
+    async fn next_credit_sequence(&mut self) -> Result<CreditSequence, JournalError>;
+
+    /// Credits in the order of their sequence, from after `after` on.
+    async fn credits(&mut self, after: CreditSequence, limit: u32)
+    -> Result<Vec<CreditRecord>, JournalError>;
+
+    /// Credits of these accounts that are to be asked about, longest due first.
+    async fn due_credits(
+        &mut self,
+        providers: &[ProviderId],
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<CreditRecord>, JournalError>;
+
+    /// Erases the people of credits that changed before `before` and are no claims any more; says of how many.
+    async fn erase_credits(&mut self, before: Timestamp, limit: u32) -> Result<u32, JournalError>;
+
     /// Erases the words of a payment's attempts, its reports and its deliveries.
     async fn erase_beside(&mut self, payment: PaymentId) -> Result<(), JournalError>;
 
@@ -124,6 +158,8 @@ pub(crate) enum Select {
     Key(Key),
     /// Those that a gateway calls so.
     ProviderRef { provider: ProviderId, kind: String, value: String },
+    /// Collections that have this receipt.
+    Receipt { provider: ProviderId, receipt: String },
     /// Those of an account to send or to ask about that nobody has, longest due first.
     Due { provider: ProviderId, now: Timestamp },
     /// Those being sent whose lease has run out, oldest first.
@@ -134,6 +170,15 @@ pub(crate) enum Select {
     Erasable { before: Timestamp },
     /// A page.
     Page { which: Filter, after: PaymentId },
+}
+
+/// Which credit.
+#[derive(Debug, Clone)]
+pub(crate) enum FindCredit {
+    /// The journal's number.
+    Id(CreditId),
+    /// The gateway's name for the transaction.
+    Name { provider: ProviderId, kind: String, value: String },
 }
 
 /// Where a delivery came to, and the digest of its body.

@@ -12,11 +12,11 @@ use malipo_transport::{Complaint, Response, Token};
 
 use crate::callback;
 use crate::config::Settings;
-use crate::encode::REF_CHECKOUT;
 use crate::wire::{self, Said, Value};
 
-/// The kinds of reference besides the checkout: the code of a transaction that was made, the name that the payer's
-/// network has for it, what a payer from a bank has to write, and the one that is said to be ours, where it is not.
+/// The kinds of reference: the checkout, from a collection's start; the code of a transaction that was made; the name that
+/// the payer's network has for it; what a payer from a bank has to write; what is said to be ours, where it is not.
+pub(crate) const REF_CHECKOUT: &str = "checkout";
 pub(crate) const REF_TRANSACTION: &str = "transaction";
 pub(crate) const REF_THIRD_PARTY: &str = "third_party";
 const REF_TRANSACTION_REFERENCE: &str = "transaction_reference";

@@ -9,14 +9,11 @@ use malipo_transport::{AppKeys, Call, Path, secret_header};
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::config::Settings;
-use crate::decode::REF_TRANSACTION;
+use crate::decode::{REF_CHECKOUT, REF_TRANSACTION};
 use crate::wire::{self, IpnRequest, PaymentRequest, ProcessRequest, StatusRequest, VerifyRequest};
 
 /// The detail that goes out as the fee of the transaction: an amount of shillings, as in `0` or `12.50`.
 pub(crate) const DETAIL_TRANSACTION_FEE: &str = "transaction_fee";
-
-/// The kind of reference under which the gateway knows a collection from the start.
-pub(crate) const REF_CHECKOUT: &str = "checkout";
 
 pub(crate) fn token(keys: &AppKeys) -> Result<Call> {
     let credentials = keys.basic();
@@ -62,9 +59,8 @@ pub(crate) fn status(settings: &Settings, ticket: &Ticket) -> Result<Call> {
 }
 
 pub(crate) fn verify(settings: &Settings, refs: &ProviderRefs) -> Result<Call> {
-    let transaction_code = refs.find(REF_TRANSACTION).ok_or_else(|| {
-        invalid(Operation::Status, "there is no reference `transaction`, by which SasaPay looks money up")
-    })?;
+    let nameless = || invalid(Operation::Status, "SasaPay looks money up by the reference `transaction`");
+    let transaction_code = refs.find(REF_TRANSACTION).ok_or_else(nameless)?;
     let request = VerifyRequest { merchant_code: settings.merchant_code.as_str(), transaction_code };
     Call::post(Operation::Status, Path::new(wire::VERIFY_PATH), &request)
 }

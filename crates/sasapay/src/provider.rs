@@ -81,8 +81,7 @@ impl Balances for SasaPay {
     }
 }
 
-/// By SasaPay's code for a transaction, the reference `transaction` of a result or a credit. No page says how one that
-/// does not exist is answered, so nothing reads as `None`.
+/// By the reference `transaction`. No page says how one that does not exist is answered, so nothing reads as `None`.
 #[async_trait]
 impl Credits for SasaPay {
     async fn credit(&self, refs: &ProviderRefs) -> Result<Option<Credit>> {

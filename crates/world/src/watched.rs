@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use malipo::journal::{
-    AttemptRecord, Deliveries, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Follower, Journal,
-    JournalError, Payment, PaymentId, Refused, StoredDelivery, Stream,
+    AttemptRecord, CreditId, CreditRecord, CreditSequence, Deliveries, DeliveryId, Done, Entry, Event,
+    EventId, Filter, Find, Follower, Journal, JournalError, Payment, PaymentId, Refused, StoredDelivery,
+    Stream,
 };
 use malipo::{Report, async_trait};
 
@@ -80,6 +81,9 @@ impl Asked {
             Entry::Schedule(schedule) => ("Schedule", Some(schedule.payment)),
             Entry::Overdue(overdue) => ("Overdue", Some(overdue.payment)),
             Entry::Sweep(_) => ("Sweep", None),
+            Entry::StoreCredit(_) => ("StoreCredit", None),
+            Entry::DecideCredit(_) => ("DecideCredit", None),
+            Entry::DueCredits(_) => ("DueCredits", None),
             Entry::Resolve(resolve) => ("Resolve", Some(resolve.payment)),
             Entry::Cancel(payment) => ("Cancel", Some(*payment)),
             _ => ("something", None),
@@ -93,6 +97,7 @@ fn is_nothing(done: &Done) -> bool {
     match done {
         Done::Claimed(claims) => claims.is_empty(),
         Done::Swept(swept) => swept.is_empty(),
+        Done::CreditsDue { due, given_up } => due.is_empty() && given_up.is_empty(),
         _ => false,
     }
 }
@@ -108,6 +113,7 @@ fn outcome(done: &Done) -> String {
         Done::Finished { state, .. } | Done::Late(state) | Done::Applied { state, .. } => state.to_string(),
         Done::Claimed(claims) => format!("{} claimed", claims.len()),
         Done::Swept(swept) => format!("{} swept", swept.len()),
+        Done::CreditsDue { due, given_up } => format!("{} due, {} given up", due.len(), given_up.len()),
         Done::Stored(delivery) => format!("delivery {delivery}"),
         other => format!("{other:?}"),
     }
@@ -157,6 +163,14 @@ impl Journal for Watched {
 
     async fn position(&self, follower: &Follower, stream: Stream) -> Result<u64, JournalError> {
         self.living().await.position(follower, stream).await
+    }
+
+    async fn credit(&self, credit: CreditId) -> Result<Option<CreditRecord>, JournalError> {
+        self.living().await.credit(credit).await
+    }
+
+    async fn credits(&self, after: CreditSequence, limit: u32) -> Result<Vec<CreditRecord>, JournalError> {
+        self.living().await.credits(after, limit).await
     }
 
     async fn stirred(&self) {

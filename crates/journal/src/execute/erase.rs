@@ -7,7 +7,7 @@ use crate::tx::{Select, Tx};
 use crate::{Done, Erase, EventKind};
 
 /// Erases names, numbers, words and bodies of payments that are over and that nobody has to look at. What was paid,
-/// when, under which names, stays.
+/// when, under which names, stays. Likewise of deliveries of nobody, and of credits.
 pub(super) async fn erase(tx: &mut dyn Tx, erase: Erase, now: Timestamp) -> Result<Done, Stop> {
     let over = tx.payments(&Select::Erasable { before: erase.before }, erase.limit).await?;
     let mut payments = 0;
@@ -19,5 +19,6 @@ pub(super) async fn erase(tx: &mut dyn Tx, erase: Erase, now: Timestamp) -> Resu
         payments += 1;
     }
     let deliveries = tx.erase_deliveries(erase.before, erase.limit).await?;
-    Ok(Done::Erased { payments, deliveries })
+    let credits = tx.erase_credits(erase.before, erase.limit).await?;
+    Ok(Done::Erased { payments, deliveries, credits })
 }

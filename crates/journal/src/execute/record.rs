@@ -1,5 +1,6 @@
-use malipo_core::Timestamp;
+use malipo_core::{Operation, Timestamp};
 
+use super::credit;
 use crate::fold::Verdict;
 use crate::tx::Tx;
 use crate::{Attempt, DeliveryId, Event, EventId, EventKind, JournalError, Payment, PaymentState};
@@ -78,6 +79,9 @@ pub(super) async fn settle(
     };
     let id = tx.insert_event(&event).await?;
     tx.update_payment(payment).await?;
+    if payment.operation == Operation::Collect && matches!(to, PaymentState::Paid | PaymentState::Reversed) {
+        credit::collect(tx, payment, now).await?;
+    }
     Ok(id)
 }
 

@@ -4,8 +4,8 @@ use malipo_core::{ProviderId, Reference};
 
 use crate::payment::ReportRecord;
 use crate::{
-    Attempt, AttemptRecord, DeliveryId, Event, Follower, Generation, JournalError, Key, Payment, PaymentId,
-    PaymentState, StoredDelivery, Stream,
+    Attempt, AttemptRecord, CreditId, CreditRecord, CreditSequence, CreditState, DeliveryId, Event, Follower,
+    Generation, JournalError, Key, Payment, PaymentId, PaymentState, StoredDelivery, Stream,
 };
 
 /// All rows, and what it takes to go back.
@@ -19,6 +19,7 @@ pub(super) struct Books {
     pub(super) events: Vec<Event>,
     pub(super) deliveries: BTreeMap<DeliveryId, StoredDelivery>,
     pub(super) positions: BTreeMap<(Follower, Stream), u64>,
+    pub(super) credits: BTreeMap<CreditId, CreditRecord>,
     changes: Vec<Change>,
     marks: Vec<usize>,
 }
@@ -29,6 +30,7 @@ enum Change {
     Payment(PaymentId, Option<Box<Payment>>),
     Attempt((PaymentId, Attempt), Option<Box<AttemptRecord>>),
     Delivery(DeliveryId, Option<Box<StoredDelivery>>),
+    Credit(CreditId, Option<Box<CreditRecord>>),
     Report(usize, Option<Box<ReportRecord>>),
     Event,
     Position((Follower, Stream), Option<Box<u64>>),
@@ -75,6 +77,7 @@ impl Books {
             }
             Change::Attempt(id, before) => replace(&mut self.attempts, id, before),
             Change::Delivery(id, before) => replace(&mut self.deliveries, id, before),
+            Change::Credit(id, before) => replace(&mut self.credits, id, before),
             Change::Report(at, Some(before)) => {
                 if let Some(report) = self.reports.get_mut(at) {
                     *report = *before;
@@ -145,6 +148,32 @@ impl Books {
         self.changes.push(Change::Position(of, before.map(Box::new)));
     }
 
+    pub(super) fn put_credit(&mut self, credit: CreditRecord) -> Result<(), JournalError> {
+        let known = self.credits.get(&credit.id);
+        let is_told_twice = self.credits.values().any(|other| {
+            let name = |one: &CreditRecord| (one.provider.clone(), one.kind.clone(), one.value.clone());
+            let is_same = name(other) == name(&credit)
+                || other.sequence != CreditSequence(0) && other.sequence == credit.sequence;
+            other.id != credit.id && is_same
+        });
+        (!is_told_twice).then_some(()).ok_or_else(broken("a transaction or a number is of two credits"))?;
+        let begins = || credit.state == CreditState::Claimed;
+        let follows = |known: &CreditRecord| {
+            let is_step = known.state == credit.state || known.state.may_become(credit.state);
+            let is_said = known.state != CreditState::Confirmed || known.amount == credit.amount;
+            is_step && is_said && known.sequence <= credit.sequence
+        };
+        known
+            .map_or_else(begins, follows)
+            .then_some(())
+            .ok_or_else(broken("a credit took a step that there is not"))?;
+        remembered(&credit)?;
+        let id = credit.id;
+        let before = self.credits.insert(id, credit);
+        self.changes.push(Change::Credit(id, before.map(Box::new)));
+        Ok(())
+    }
+
     pub(super) fn add_report(&mut self, report: ReportRecord) {
         self.changes.push(Change::Report(self.reports.len(), None));
         self.reports.push(report);
@@ -190,6 +219,18 @@ fn whole(payment: &Payment) -> Result<(), JournalError> {
         _ => payment.over_at.is_some() && payment.next_at.is_none(),
     };
     remembered.then_some(()).ok_or_else(broken("a payment would be forgotten"))
+}
+
+/// The same of every credit: it is asked about, or told, or not told for a reason.
+fn remembered(credit: &CreditRecord) -> Result<(), JournalError> {
+    let is_told = credit.sequence != CreditSequence(0) && credit.next_at.is_none();
+    let remembered = match credit.state {
+        CreditState::Claimed => credit.sequence == CreditSequence(0) && credit.next_at.is_some(),
+        CreditState::Confirmed => is_told && credit.answered_at.is_some(),
+        CreditState::Review => is_told && credit.attention.is_some(),
+        CreditState::Collected => credit.payment.is_some() && credit.next_at.is_none(),
+    };
+    remembered.then_some(()).ok_or_else(broken("a credit would be forgotten"))
 }
 
 /// The error of a rule that does not hold.

@@ -3,10 +3,11 @@ use malipo_core::{Money, Operation, ProviderId, ProviderRef, Timestamp};
 
 use super::books::{Books, broken};
 use crate::payment::ReportRecord;
-use crate::tx::{Address, Select, Tx};
+use crate::tx::{Address, FindCredit, Select, Tx};
 use crate::{
-    Attempt, AttemptRecord, Attention, Deliveries, DeliveryId, Event, EventId, Exposure, Filter, Find,
-    Follower, JournalError, Payment, PaymentId, PaymentState, StoredDelivery, Stream,
+    Attempt, AttemptRecord, Attention, CreditId, CreditRecord, CreditSequence, CreditState, Deliveries,
+    DeliveryId, Event, EventId, Exposure, Filter, Find, Follower, JournalError, Payment, PaymentId,
+    PaymentState, StoredDelivery, Stream,
 };
 
 #[async_trait]
@@ -188,6 +189,79 @@ impl Tx for Books {
         Ok(listed.take(count(limit)).cloned().collect())
     }
 
+    async fn credit(&mut self, by: &FindCredit) -> Result<Option<CreditRecord>, JournalError> {
+        let found = match by {
+            FindCredit::Id(id) => self.credits.get(id),
+            FindCredit::Name { provider, kind, value } => self.credits.values().find(|credit| {
+                credit.provider == *provider && credit.kind == *kind && credit.value == *value
+            }),
+        };
+        Ok(found.cloned())
+    }
+
+    async fn credits_called(
+        &mut self,
+        provider: &ProviderId,
+        names: &[&str],
+    ) -> Result<Vec<CreditRecord>, JournalError> {
+        let called = |credit: &&CreditRecord| credit.provider == *provider && names.contains(&&*credit.value);
+        Ok(self.credits.values().filter(called).cloned().collect())
+    }
+
+    async fn insert_credit(&mut self, credit: &CreditRecord) -> Result<CreditId, JournalError> {
+        let id = CreditId(self.credits.last_key_value().map_or(1, |(last, _)| last.0 + 1));
+        self.put_credit(CreditRecord { id, ..credit.clone() })?;
+        Ok(id)
+    }
+
+    async fn update_credit(&mut self, credit: &CreditRecord) -> Result<(), JournalError> {
+        (self.credits.contains_key(&credit.id)).then_some(()).ok_or_else(broken("a credit is gone"))?;
+        self.put_credit(credit.clone())
+    }
+
+    async fn next_credit_sequence(&mut self) -> Result<CreditSequence, JournalError> {
+        let highest = self.credits.values().map(|credit| credit.sequence.0).max();
+        Ok(CreditSequence(highest.unwrap_or_default() + 1))
+    }
+
+    async fn credits(
+        &mut self,
+        after: CreditSequence,
+        limit: u32,
+    ) -> Result<Vec<CreditRecord>, JournalError> {
+        let mut told: Vec<_> = self.credits.values().filter(|credit| credit.sequence > after).collect();
+        told.sort_by_key(|credit| credit.sequence);
+        Ok(told.into_iter().take(count(limit)).cloned().collect())
+    }
+
+    async fn due_credits(
+        &mut self,
+        providers: &[ProviderId],
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<CreditRecord>, JournalError> {
+        let is_due = |credit: &&CreditRecord| {
+            providers.contains(&credit.provider) && credit.next_at.is_some_and(|at| at <= now)
+        };
+        let mut due: Vec<_> = self.credits.values().filter(is_due).collect();
+        due.sort_by_key(|credit| (credit.next_at, credit.id));
+        Ok(due.into_iter().take(count(limit)).cloned().collect())
+    }
+
+    async fn erase_credits(&mut self, before: Timestamp, limit: u32) -> Result<u32, JournalError> {
+        let old = |credit: &&CreditRecord| {
+            credit.state != CreditState::Claimed && credit.changed_at < before && credit.credit.is_some()
+        };
+        let mut credits: Vec<_> = self.credits.values().filter(old).cloned().collect();
+        credits.sort_by_key(|credit| (credit.changed_at, credit.id));
+        credits.truncate(count(limit));
+        let erased = u32::try_from(credits.len()).unwrap_or(u32::MAX);
+        for credit in credits {
+            self.put_credit(CreditRecord { credit: None, ..credit })?;
+        }
+        Ok(erased)
+    }
+
     async fn erase_beside(&mut self, payment: PaymentId) -> Result<(), JournalError> {
         self.erase_reports(payment);
         for mut attempt in self.attempts(payment).await? {
@@ -242,6 +316,11 @@ fn selects(which: &Select, payment: &Payment) -> bool {
         Select::Key(key) => payment.key == *key,
         Select::ProviderRef { provider, kind, value } => {
             payment.provider == *provider && payment.provider_refs.find(kind) == Some(value)
+        }
+        Select::Receipt { provider, receipt } => {
+            payment.operation == Operation::Collect
+                && payment.provider == *provider
+                && payment.receipt.as_ref() == Some(receipt)
         }
         Select::Due { provider, now } => {
             let waits = matches!(

@@ -3,7 +3,9 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use malipo_core::{Callbacks, Capabilities, Lookup, Money, Provider, ProviderId, ReferenceUse, Resubmit};
+use malipo_core::{
+    Callbacks, Capabilities, Credits, Lookup, Money, Provider, ProviderId, ReferenceUse, Resubmit,
+};
 
 use super::Pace;
 use super::pace::Heard;
@@ -15,6 +17,8 @@ pub struct Account {
     pub(super) number: u32,
     pub(super) provider: Arc<dyn Provider>,
     pub(super) callbacks: Arc<dyn Callbacks>,
+    /// Where money that came in is looked up.
+    pub(super) credits: Option<Arc<dyn Credits>>,
     pub(super) policy: Policy,
     /// Its own unless it was given one.
     pub(super) pace: Option<Pace>,
@@ -25,13 +29,21 @@ impl Account {
     /// must be the account's own, and must not change while URLs are out.
     pub fn new<P: Provider + Callbacks + 'static>(number: u32, provider: Arc<P>) -> Self {
         let policy = Policy::of(provider.capabilities());
-        Self { number, callbacks: provider.clone(), provider, policy, pace: None }
+        Self { number, callbacks: provider.clone(), credits: None, provider, policy, pace: None }
     }
 
     /// Follows other rules than those that its capabilities suggest.
     #[must_use]
     pub fn with_policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// Looks money up that came in unasked, before it is told: mostly the provider itself. Without it no such money is
+    /// ever confirmed; it goes to a person at once.
+    #[must_use]
+    pub fn with_credits(mut self, credits: Arc<dyn Credits>) -> Self {
+        self.credits = Some(credits);
         self
     }
 
@@ -80,6 +92,7 @@ impl fmt::Debug for Account {
             .field("number", &self.number)
             .field("provider", self.id())
             .field("policy", &self.policy)
+            .field("credits", &self.credits.is_some())
             .finish_non_exhaustive()
     }
 }

@@ -11,8 +11,8 @@ use malipo_core::{
 use super::aside::untold;
 use super::ask::stuck;
 use super::pace::{Gate, Heard};
+use super::reading::REREAD;
 use super::replay::{Became, Occasion};
-use super::run::REREAD;
 use super::watch::Posted;
 use super::{ANOTHER_ANSWER, Account, Payments, PaymentsError, reached, watch};
 use crate::{
@@ -158,7 +158,9 @@ impl Payments {
                 unanswered_with = unanswered.code;
                 Aside::Unanswered
             }
-            Some(Ok(Read::Credit(_))) => Aside::Credit,
+            Some(Ok(Read::Credit(credit))) => {
+                return self.take_credit(account, stored, credit, occasion).await;
+            }
             Some(Ok(Read::Balances(_))) => Aside::Balances,
             Some(Ok(Read::NotModelled)) => Aside::NotModelled,
             Some(Err(CallbackError::Unsigned)) => Aside::Unsigned,
@@ -201,7 +203,7 @@ impl Payments {
                     .await
                     .map(|_| Became::Aside);
             }
-            self.confirm_claim(account, &payment, &report).await?;
+            self.confirm_claim(account, &payment, &report.provider_refs).await?;
             let known = self.payment(payment.id).await?.state();
             if !known.is_final() || (is_reversal && known != PaymentState::Reversed) {
                 if known == PaymentState::Review || self.age(stored) > CONFIRMED_WITHIN {
@@ -258,12 +260,12 @@ impl Payments {
     }
 
     /// Asks the gateway about a claim, once a minute at most: its own answer ends the payment, and then the claim is a
-    /// repetition of it.
-    async fn confirm_claim(
+    /// repetition of it. `told` are names of the gateway's that the claim has.
+    pub(super) async fn confirm_claim(
         &self,
         account: &Account,
         payment: &Payment,
-        report: &Report,
+        told: &ProviderRefs,
     ) -> Result<(), PaymentsError> {
         let now = self.timer.monotonic();
         {
@@ -276,7 +278,7 @@ impl Payments {
         if self.patient_turn(account).await.is_err() {
             return Ok(());
         }
-        match self.question(account, payment, &report.provider_refs).await {
+        match self.question(account, payment, told).await {
             Ok(Answer::Known(answer)) => self.apply(account, payment.id, answer).await,
             Ok(_) | Err(_) => Ok(()),
         }

@@ -5,11 +5,13 @@ mod aside;
 mod ask;
 #[cfg(feature = "crash-points")]
 mod crash;
+mod credit;
 mod deliver;
 mod error;
 mod follow;
 mod look;
 mod pace;
+mod reading;
 mod replay;
 mod run;
 mod send;
@@ -34,7 +36,7 @@ pub use error::PaymentsError;
 pub use follow::{Handler, Happening};
 pub use look::Settlement;
 pub use pace::Pace;
-use run::Reading;
+use reading::Reading;
 pub use run::Ticked;
 use send::Leaving;
 use unwritten::Unwritten;
@@ -292,8 +294,9 @@ impl Payments {
         }
     }
 
-    /// Erases what names people: of payments that were over before `before` and that nobody has to look at, and of
-    /// deliveries that belong to none. What was paid, when and under which names stays.
+    /// Erases what names people: of payments that were over before `before` and that nobody has to look at, of deliveries
+    /// that belong to none, and of credits that changed before it and are no mere claims. What was paid, when and under
+    /// which names stays.
     ///
     /// # Errors
     ///
@@ -301,7 +304,7 @@ impl Payments {
     pub async fn erase(&self, before: Timestamp) -> Result<(), PaymentsError> {
         loop {
             let done = self.commit(Entry::Erase(Erase::new(before, 500))).await?;
-            if matches!(done, Done::Erased { payments: 0, deliveries: 0 }) {
+            if matches!(done, Done::Erased { payments: 0, deliveries: 0, credits: 0 }) {
                 return Ok(());
             }
         }

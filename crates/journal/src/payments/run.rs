@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::future::{Future, pending};
 use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
@@ -15,19 +15,12 @@ use malipo_core::ProviderId;
 use super::ask::is_overdue;
 use super::{Account, Payments, PaymentsError, reached, watch};
 use crate::{
-    Begin, Claim, ClaimDue, Deliveries, DeliveryId, Done, Entry, Find, Overdue, PaymentState, Reason,
+    Begin, Claim, ClaimDue, CreditRecord, Done, Entry, Find, Overdue, PaymentId, PaymentState, Reason,
     Refused, ResendRule, Schedule, StoredDelivery, Sweep,
 };
 
 /// How many payments of one account are worked on at once, and how many of its deliveries are read at once.
 const AT_ONCE: usize = 64;
-/// How often deliveries that could not be folded in are read again, at first.
-pub(super) const REREAD: Duration = Duration::from_secs(60);
-/// How often later: from which age on, and how long between.
-const LATER: &[(Duration, Duration)] = &[
-    (Duration::from_secs(6 * 3600), Duration::from_secs(3600)),
-    (Duration::from_secs(600), Duration::from_secs(600)),
-];
 /// How long to rest when nothing is due.
 const REST: Duration = Duration::from_millis(200);
 /// How long to wait for the turn of a credential before the payment is given back.
@@ -51,7 +44,7 @@ struct Bench<'p> {
     work: FuturesUnordered<Pin<Box<dyn Future<Output = Finished> + Send + 'p>>>,
     /// How many payments of each account.
     payments: BTreeMap<ProviderId, usize>,
-    /// How many deliveries of each account.
+    /// How many deliveries of each account, and credits that they told of.
     deliveries: BTreeMap<ProviderId, usize>,
     /// Whether nothing new is begun any more.
     stopping: Arc<AtomicBool>,
@@ -69,11 +62,13 @@ struct Found {
     swept: usize,
     claims: Vec<Claim>,
     deliveries: Vec<StoredDelivery>,
+    credits: Vec<CreditRecord>,
 }
 
 impl Found {
     fn is_empty(&self) -> bool {
-        self.swept == 0 && self.claims.is_empty() && self.deliveries.is_empty()
+        let has_work = !(self.claims.is_empty() && self.deliveries.is_empty() && self.credits.is_empty());
+        self.swept == 0 && !has_work
     }
 }
 
@@ -119,6 +114,17 @@ impl<'p> Bench<'p> {
                     tracing::warn!(delivery = delivery.id.0, %error, "a delivery could not be read");
                 }
                 Finished::Delivery(delivery.provider, done)
+            }));
+        }
+        for credit in found.credits {
+            *self.deliveries.entry(credit.provider.clone()).or_default() += 1;
+            self.work.push(Box::pin(async move {
+                // It is no delivery that was read.
+                let done = payments.ask_again(&credit).await.map(|()| false);
+                if let Err(error) = &done {
+                    tracing::warn!(credit = credit.id.0, %error, "a credit could not be asked about");
+                }
+                Finished::Delivery(credit.provider, done)
             }));
         }
     }
@@ -240,13 +246,21 @@ impl Payments {
     async fn look(&self, places: Vec<Places>) -> Result<Found, PaymentsError> {
         self.write_kept().await?;
         let mut found = Found::default();
-        for done in self.journal.commit(vec![Entry::Sweep(Sweep::new(100))]).await? {
-            let Ok(Done::Swept(swept)) = done else { continue };
-            found.swept += swept.len();
-            for payment in swept {
-                if let Some(payment) = self.journal.find(&Find::Id(payment)).await? {
-                    watch::moved(&payment, PaymentState::Sending, PaymentState::Unknown);
+        let place = places.iter().map(|places| places.deliveries).max().unwrap_or_default();
+        let batch = vec![Entry::Sweep(Sweep::new(100)), self.due_credits(place)];
+        for done in self.journal.commit(batch).await? {
+            match done {
+                Ok(Done::Swept(swept)) => {
+                    found.swept += swept.len();
+                    self.tell_swept(swept).await?;
                 }
+                Ok(Done::CreditsDue { due, given_up }) => {
+                    found.credits.extend(due);
+                    for given_up in given_up {
+                        watch::credit(&given_up.provider, given_up.id, given_up.state);
+                    }
+                }
+                _ => {}
             }
         }
         for places in &places {
@@ -266,6 +280,15 @@ impl Payments {
         }
         reached!(self, Leased);
         Ok(found)
+    }
+
+    async fn tell_swept(&self, swept: Vec<PaymentId>) -> Result<(), PaymentsError> {
+        for payment in swept {
+            if let Some(payment) = self.journal.find(&Find::Id(payment)).await? {
+                watch::moved(&payment, PaymentState::Sending, PaymentState::Unknown);
+            }
+        }
+        Ok(())
     }
 
     async fn work_on(&self, claim: Claim, stopping: &AtomicBool) -> Result<(), PaymentsError> {
@@ -344,56 +367,4 @@ impl Payments {
             }
         }
     }
-
-    /// What is new, and now and then what could not be folded in before: its payment may be there by now. The older it
-    /// is, the more rarely.
-    async fn new_deliveries(
-        &self,
-        account: ProviderId,
-        limit: usize,
-    ) -> Result<Vec<StoredDelivery>, PaymentsError> {
-        let (now, limit) = (self.timer.monotonic(), u32::try_from(limit).unwrap_or(u32::MAX));
-        let Reading { seen, read, .. } = self.reading_of(&account, now);
-        let which = Deliveries::Waiting(account.clone());
-        let mut page = self.journal.deliveries(&which, seen, limit).await?;
-        let mut all = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        let reading = all.entry(account).or_default();
-        match page.last() {
-            Some(last) => (reading.seen, reading.read) = (last.id, reading.read.max(last.id)),
-            None if limit > 0 => reading.again_at = reading.again_at.or(Some(now.saturating_add(REREAD))),
-            None => {}
-        }
-        drop(all);
-        page.retain(|delivery| delivery.id > read || self.is_due(delivery));
-        Ok(page)
-    }
-
-    /// From the first one on again once the last pass has come to its end and has rested.
-    fn reading_of(&self, account: &ProviderId, now: Duration) -> Reading {
-        let mut all = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        let reading = all.entry(account.clone()).or_default();
-        if reading.again_at.is_some_and(|again_at| now >= again_at) {
-            *reading = Reading { read: reading.read, ..Reading::default() };
-        }
-        *reading
-    }
-
-    /// Whether a delivery that was read before is read in this pass.
-    fn is_due(&self, delivery: &StoredDelivery) -> bool {
-        let age = self.age(delivery);
-        let every = LATER.iter().find(|(from, _)| age >= *from).map_or(REREAD, |(_, every)| *every);
-        let turn = |age: Duration| age.as_secs() / every.as_secs();
-        age < REREAD || turn(age) != turn(age.saturating_sub(REREAD))
-    }
-}
-
-/// How far the deliveries of an account are read.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Reading {
-    /// The last one of this pass.
-    seen: DeliveryId,
-    /// The last one of all passes: this process has read what came before it.
-    read: DeliveryId,
-    /// When to begin from the first again.
-    again_at: Option<Duration>,
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use malipo_core::{DeliveryPurpose, Operation, ProviderId, Signature};
 use metrics::{counter, histogram};
 
-use crate::{Aside, DeliveryId, Follower, Payment, PaymentState, Stream};
+use crate::{Aside, CreditId, CreditState, DeliveryId, Follower, Payment, PaymentState, Stream};
 
 /// Payments that were written down.
 const SUBMITTED: &str = "malipo_payments_submitted_total";
@@ -25,6 +25,9 @@ const SET_ASIDE: &str = "malipo_deliveries_set_aside_total";
 const SIGNATURES: &str = "malipo_signatures_total";
 /// How often what somebody does about what happens has failed.
 const HANDLER_FAILURES: &str = "malipo_handler_failures_total";
+
+/// States that money came into which nobody asked for.
+const CREDITS: &str = "malipo_credits_total";
 
 /// What came of a question.
 #[derive(Debug, Clone, Copy)]
@@ -89,6 +92,17 @@ pub(super) fn set_aside(account: &ProviderId, delivery: DeliveryId, why: Aside) 
             tracing::warn!(%account, delivery = delivery.0, %why, "a delivery is set aside, which a person may want to see");
         }
         _ => tracing::info!(%account, delivery = delivery.0, %why, "a delivery is set aside"),
+    }
+}
+
+/// Money that came in stands there now.
+pub(super) fn credit(account: &ProviderId, credit: CreditId, state: CreditState) {
+    counter!(CREDITS, "account" => account.to_string(), "state" => state.as_str()).increment(1);
+    match state {
+        CreditState::Review => {
+            tracing::warn!(%account, credit = credit.0, "a person must look at money that came in");
+        }
+        _ => tracing::info!(%account, credit = credit.0, %state, "money came in"),
     }
 }
 

@@ -42,6 +42,9 @@ pub(super) async fn many(
         Select::ProviderRef { provider, kind, value } => {
             some(tx, condition, values![provider.as_str(), kind, value, limit], wait, sql::wanted).await
         }
+        Select::Receipt { provider, receipt } => {
+            some(tx, condition, values![provider.as_str(), receipt, limit], wait, sql::wanted).await
+        }
         Select::Due { provider, now } => {
             let values = values![provider.as_str(), now.unix_millis(), limit];
             some(tx, condition, values, Others::PassBy, sql::workable).await
@@ -73,6 +76,9 @@ const fn condition(which: &Select) -> &'static str {
         Select::ProviderRef { .. } => {
             "id IN (SELECT payment FROM provider_refs WHERE provider = $1 AND kind = $2 AND value = $3) \
              ORDER BY id LIMIT $4"
+        }
+        Select::Receipt { .. } => {
+            "provider = $1 AND receipt = $2 AND operation = 'collect' ORDER BY id LIMIT $3"
         }
         Select::Due { .. } => {
             "provider = $1 AND next_at <= $2 AND state IN ('recorded', 'accepted', 'unknown') \

@@ -2,12 +2,12 @@ use async_trait::async_trait;
 use malipo_core::{Money, Operation, ProviderId, ProviderRef, Timestamp};
 
 use super::transaction::Transaction;
-use super::{payments, rows};
+use super::{credits, payments, rows};
 use crate::payment::ReportRecord;
-use crate::tx::{Address, Select, Tx};
+use crate::tx::{Address, FindCredit, Select, Tx};
 use crate::{
-    Attempt, AttemptRecord, Attention, Deliveries, DeliveryId, Event, EventId, Find, Follower, JournalError,
-    Payment, PaymentId, StoredDelivery, Stream,
+    Attempt, AttemptRecord, Attention, CreditId, CreditRecord, CreditSequence, Deliveries, DeliveryId, Event,
+    EventId, Find, Follower, JournalError, Payment, PaymentId, StoredDelivery, Stream,
 };
 
 #[async_trait]
@@ -119,6 +119,51 @@ impl Tx for Transaction {
         limit: u32,
     ) -> Result<Vec<StoredDelivery>, JournalError> {
         rows::listed(self, which, after, limit).await
+    }
+
+    async fn credit(&mut self, by: &FindCredit) -> Result<Option<CreditRecord>, JournalError> {
+        credits::one(self, by).await
+    }
+
+    async fn credits_called(
+        &mut self,
+        provider: &ProviderId,
+        names: &[&str],
+    ) -> Result<Vec<CreditRecord>, JournalError> {
+        credits::called(self, provider, names).await
+    }
+
+    async fn insert_credit(&mut self, credit: &CreditRecord) -> Result<CreditId, JournalError> {
+        credits::insert(self, credit).await
+    }
+
+    async fn update_credit(&mut self, credit: &CreditRecord) -> Result<(), JournalError> {
+        credits::update(self, credit).await
+    }
+
+    async fn next_credit_sequence(&mut self) -> Result<CreditSequence, JournalError> {
+        credits::next_sequence(self).await
+    }
+
+    async fn credits(
+        &mut self,
+        after: CreditSequence,
+        limit: u32,
+    ) -> Result<Vec<CreditRecord>, JournalError> {
+        credits::told(self, after, limit).await
+    }
+
+    async fn due_credits(
+        &mut self,
+        providers: &[ProviderId],
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<CreditRecord>, JournalError> {
+        credits::due(self, providers, now, limit).await
+    }
+
+    async fn erase_credits(&mut self, before: Timestamp, limit: u32) -> Result<u32, JournalError> {
+        credits::erase(self, before, limit).await
     }
 
     async fn erase_beside(&mut self, payment: PaymentId) -> Result<(), JournalError> {

@@ -8,8 +8,8 @@ use super::{Cells, millis};
 use crate::payment::ReportRecord;
 use crate::stored::Sealed;
 use crate::{
-    Attempt, AttemptRecord, DeliveryId, Event, EventId, Fence, Fingerprint, Generation, JournalError, Notes,
-    Payment, PaymentId, ResendRule, Standing, StoredDelivery,
+    Attempt, AttemptRecord, CreditId, CreditRecord, CreditSequence, DeliveryId, Event, EventId, Fence,
+    Fingerprint, Generation, JournalError, Notes, Payment, PaymentId, ResendRule, Standing, StoredDelivery,
 };
 
 pub(crate) const PAYMENT: &str = "id, key, generation, provider, operation, reference, amount_minor, \
@@ -185,5 +185,30 @@ pub(crate) fn delivery(cells: &mut Cells<'_>) -> Result<StoredDelivery, JournalE
         set_aside: cells.parsed_if_any()?,
         headers: cells.text_if_any()?.map(Sealed::new),
         body: cells.bytes_if_any()?.map(Raw::from),
+    })
+}
+
+pub(crate) const CREDIT: &str = "id, sequence, provider, kind, value, amount_minor, currency, state, attention, \
+    expected, claimed, delivery, payment, at, received_at, answered_at, changed_at, asks, next_at, credit";
+
+pub(crate) fn credit(cells: &mut Cells<'_>) -> Result<CreditRecord, JournalError> {
+    Ok(CreditRecord {
+        id: CreditId(cells.number()?),
+        sequence: CreditSequence(cells.number_if_any()?.unwrap_or_default()),
+        provider: cells.parsed()?,
+        kind: cells.text()?,
+        value: cells.text()?,
+        amount: amount(cells.number()?, cells.parsed()?)?,
+        state: cells.parsed()?,
+        attention: cells.attention()?,
+        delivery: DeliveryId(cells.number()?),
+        payment: cells.number_if_any()?.map(PaymentId),
+        at: cells.time_if_any()?,
+        received_at: cells.time()?,
+        answered_at: cells.time_if_any()?,
+        changed_at: cells.time()?,
+        asks: cells.number()?,
+        next_at: cells.time_if_any()?,
+        credit: cells.text_if_any()?.map(Sealed::new),
     })
 }

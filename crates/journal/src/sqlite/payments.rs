@@ -39,6 +39,9 @@ pub(super) fn many(
         Select::ProviderRef { provider, kind, value } => {
             some(connection, condition, params![provider.as_str(), kind, value, limit], sql::wanted)
         }
+        Select::Receipt { provider, receipt } => {
+            some(connection, condition, params![provider.as_str(), receipt, limit], sql::wanted)
+        }
         Select::Due { provider, now } => {
             some(connection, condition, params![provider.as_str(), now.unix_millis(), limit], sql::workable)
         }
@@ -69,6 +72,9 @@ const fn condition(which: &Select) -> &'static str {
         Select::ProviderRef { .. } => {
             "id IN (SELECT payment FROM provider_refs WHERE provider = ? AND kind = ? AND value = ?) \
              ORDER BY id LIMIT ?"
+        }
+        Select::Receipt { .. } => {
+            "provider = ? AND receipt = ? AND operation = 'collect' ORDER BY id LIMIT ?"
         }
         // The plus keeps SQLite from the index of states, which would have it sort all that is open.
         Select::Due { .. } => {

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Reads every row that a statement gives.
-fn all<T>(
+pub(super) fn all<T>(
     connection: &Connection,
     sql: &str,
     values: impl Params,

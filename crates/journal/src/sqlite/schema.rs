@@ -14,6 +14,7 @@ const APPLICATION: i64 = 0x4d4c_504a;
 
 const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "journal", sql: include_str!("migrations/0001_journal.sql") },
+    Migration { number: 2, name: "credits", sql: include_str!("migrations/0002_credits.sql") },
     Migration { number: 3, name: "followers", sql: include_str!("migrations/0003_followers.sql") },
 ];
 

@@ -2,12 +2,12 @@ use async_trait::async_trait;
 use malipo_core::{Money, Operation, ProviderId, ProviderRef, Timestamp};
 use rusqlite::Connection;
 
-use super::{payments, rows, run};
+use super::{credits, payments, rows, run};
 use crate::payment::ReportRecord;
-use crate::tx::{Address, Select, Tx};
+use crate::tx::{Address, FindCredit, Select, Tx};
 use crate::{
-    Attempt, AttemptRecord, Attention, Deliveries, DeliveryId, Event, EventId, Find, Follower, JournalError,
-    Payment, PaymentId, StoredDelivery, Stream,
+    Attempt, AttemptRecord, Attention, CreditId, CreditRecord, CreditSequence, Deliveries, DeliveryId, Event,
+    EventId, Find, Follower, JournalError, Payment, PaymentId, StoredDelivery, Stream,
 };
 
 /// The rows behind a connection, inside of a transaction that somebody else begins and ends. Its futures never wait.
@@ -121,6 +121,51 @@ impl Tx for Rows<'_> {
         limit: u32,
     ) -> Result<Vec<StoredDelivery>, JournalError> {
         rows::deliveries(self.0, which, after, limit)
+    }
+
+    async fn credit(&mut self, by: &FindCredit) -> Result<Option<CreditRecord>, JournalError> {
+        credits::one(self.0, by)
+    }
+
+    async fn credits_called(
+        &mut self,
+        provider: &ProviderId,
+        names: &[&str],
+    ) -> Result<Vec<CreditRecord>, JournalError> {
+        credits::called(self.0, provider, names)
+    }
+
+    async fn insert_credit(&mut self, credit: &CreditRecord) -> Result<CreditId, JournalError> {
+        credits::insert(self.0, credit)
+    }
+
+    async fn update_credit(&mut self, credit: &CreditRecord) -> Result<(), JournalError> {
+        credits::update(self.0, credit)
+    }
+
+    async fn next_credit_sequence(&mut self) -> Result<CreditSequence, JournalError> {
+        credits::next_sequence(self.0)
+    }
+
+    async fn credits(
+        &mut self,
+        after: CreditSequence,
+        limit: u32,
+    ) -> Result<Vec<CreditRecord>, JournalError> {
+        credits::told(self.0, after, limit)
+    }
+
+    async fn due_credits(
+        &mut self,
+        providers: &[ProviderId],
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<CreditRecord>, JournalError> {
+        credits::due(self.0, providers, now, limit)
+    }
+
+    async fn erase_credits(&mut self, before: Timestamp, limit: u32) -> Result<u32, JournalError> {
+        credits::erase(self.0, before, limit)
     }
 
     async fn erase_beside(&mut self, payment: PaymentId) -> Result<(), JournalError> {

@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
-use malipo_core::{Balance, NextStep, ProviderRefs, Report, Told, ToldParty};
+use malipo_core::{Balance, NextStep, ProviderRefs, Report, Told};
 use serde::{Deserialize, Serialize};
 
-use super::{Amount, NEWEST, Sealed, StoredError, name, parsed, read, time, write};
+use super::{Amount, NEWEST, Party, Sealed, StoredError, name, parsed, read, time, write};
 
 const WHAT: &str = "report";
 
@@ -45,15 +45,6 @@ struct Form {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Party {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    account: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Held {
     account: String,
     available: Amount,
@@ -88,10 +79,7 @@ pub fn report(report: &Report) -> Result<Sealed, StoredError> {
             .map(|known| (known.kind.clone().into_owned(), known.value.clone()))
             .collect(),
         amount: report.amount.map(Amount::from),
-        party: report
-            .party
-            .as_ref()
-            .map(|party| Party { account: party.account.clone(), name: party.name.clone() }),
+        party: report.party.as_ref().map(Party::of),
         receipt: report.receipt.clone(),
         code: report.code.clone(),
         text: report.text.as_ref().map(ToString::to_string),
@@ -125,11 +113,7 @@ pub fn read_report(stored: &Sealed) -> Result<Report, StoredError> {
         .into_iter()
         .fold(ProviderRefs::new(), |known, (kind, value)| known.with(kind, Some(&value)));
     report.amount = form.amount.as_ref().map(Amount::read).transpose()?;
-    report.party = form.party.map(|told| {
-        let mut party = ToldParty::default();
-        (party.account, party.name) = (told.account, told.name);
-        party
-    });
+    report.party = form.party.map(Party::read);
     (report.receipt, report.code) = (form.receipt, form.code);
     report.text = form.text.as_deref().map(Told::new);
     report.remedy = form.remedy.map(Into::into);

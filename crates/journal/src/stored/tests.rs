@@ -1,7 +1,7 @@
 use malipo_core::{
-    Airtime, Balance, Bank, Bill, Biller, Callback, Collect, Confirm, Good, GoodKind, Instruction, Network,
-    NextStep, Operation, PayOut, Payee, Payer, ProviderId, ProviderRefs, Purpose, Raw, Report, Secret,
-    Signature, State, Terms, Ticket, Told, ToldParty, Trust, Voucher,
+    Airtime, Balance, Bank, Bill, Biller, Callback, Collect, Confirm, Credit, Good, GoodKind, Instruction,
+    Network, NextStep, Operation, PayOut, Payee, Payer, ProviderId, ProviderRefs, Purpose, Raw, Report,
+    Secret, Signature, State, Terms, Ticket, Told, ToldParty, Trust, Voucher,
 };
 use proptest::prelude::*;
 
@@ -110,6 +110,41 @@ fn every_report_reads_back_from_the_form_of_version_1() {
         assert_eq!((&read.party, &read.text, read.at), (&value.party, &value.text, value.at));
         assert_eq!((read.amount, read.balances), (value.amount, value.balances));
     }
+}
+
+#[test]
+fn every_credit_reads_back_from_the_form_of_version_1() {
+    let names = ProviderRefs::new().with("transaction", Some("SPEJ1")).with("third_party", Some("SFF6XYZ"));
+    let amount = Money::kes("350").unwrap();
+    let bare =
+        Credit::new(ProviderId::of("somepay"), amount, names, Trust::Claimed, Raw::from("{\"raw\":1}"));
+    let mut full = bare.clone();
+    (full.trust, full.signature) = (Trust::Answered, Signature::Good);
+    full.payer = ToldParty::new(Some("254708374149"), Some("JANE W"));
+    full.account = Some("Table \"7\" \u{1f35b}".to_owned());
+    full.reference = Some("LOAN-1".parse().unwrap());
+    full.at = Timestamp::parse_rfc3339("2026-11-22T09:00:00.123456Z");
+    for (value, golden) in [(full, golden!("credit_full")), (bare, golden!("credit_bare"))] {
+        let sealed = credit(&value).unwrap();
+        assert_eq!(sealed.as_str(), golden.as_str());
+        assert!(!format!("{sealed:?}").contains("254708"), "people print nowhere");
+        let read = read_credit(&golden).unwrap();
+        assert_eq!(credit(&read).unwrap(), golden);
+        assert!(read.raw.is_empty());
+        assert_eq!((read.amount, read.provider_refs), (value.amount, value.provider_refs));
+        assert_eq!((read.payer, read.account), (value.payer, value.account));
+        assert_eq!((read.reference, read.at), (value.reference, value.at));
+        assert_eq!((read.trust, read.signature), (value.trust, value.signature));
+    }
+    let bent = |from: &str, to: &str| {
+        let golden = golden!("credit_full");
+        assert!(golden.as_str().contains(from), "{from}");
+        read_credit(&Sealed::new(golden.as_str().replacen(from, to, 1))).unwrap_err()
+    };
+    assert_eq!(bent("\"v\":1", "\"v\":2"), StoredError::Newer { found: 2 });
+    assert_eq!(bent("answered", "sworn"), StoredError::Unknown("trust"));
+    assert_eq!(bent("\"payer\"", "\"peyar\""), StoredError::Malformed("credit"));
+    assert_eq!(bent("35000", "350.00"), StoredError::Malformed("credit"));
 }
 
 #[test]

@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use malipo_core::{Env, Report, Timer};
 use malipo_journal::{
-    AttemptRecord, Deliveries, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Follower, Journal,
-    JournalError, JournalErrorKind, MemoryJournal, Payment, PaymentId, Refused, StoredDelivery, Stream,
+    AttemptRecord, CreditId, CreditRecord, CreditSequence, Deliveries, DeliveryId, Done, Entry, Event,
+    EventId, Filter, Find, Follower, Journal, JournalError, JournalErrorKind, MemoryJournal, Payment,
+    PaymentId, Refused, StoredDelivery, Stream,
 };
 use tokio::sync::Notify;
 
@@ -101,6 +102,14 @@ impl Journal for Held {
 
     async fn position(&self, follower: &Follower, stream: Stream) -> Result<u64, JournalError> {
         self.inner.position(follower, stream).await
+    }
+
+    async fn credit(&self, credit: CreditId) -> Result<Option<CreditRecord>, JournalError> {
+        self.inner.credit(credit).await
+    }
+
+    async fn credits(&self, after: CreditSequence, limit: u32) -> Result<Vec<CreditRecord>, JournalError> {
+        self.inner.credits(after, limit).await
     }
 
     async fn stirred(&self) {

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use malipo::journal::{
-    AttemptRecord, Begun, Deliveries, DeliveryId, Done, Entry, Event, EventId, Filter, Find, Follower,
-    Journal, JournalError, MemoryJournal, Payment, PaymentId, Refused, Start, StoredDelivery, Stream,
+    AttemptRecord, Begun, CreditId, CreditRecord, CreditSequence, Deliveries, DeliveryId, Done, Entry, Event,
+    EventId, Filter, Find, Follower, Journal, JournalError, MemoryJournal, Payment, PaymentId, Refused,
+    Start, StoredDelivery, Stream,
 };
 use malipo::{DeliveryPurpose, Report, Timer, async_trait};
 use malipo_sim::Gateway;
@@ -75,6 +76,14 @@ impl Journal for Lying {
 
     async fn position(&self, follower: &Follower, stream: Stream) -> Result<u64, JournalError> {
         self.reads.position(follower, stream).await
+    }
+
+    async fn credit(&self, credit: CreditId) -> Result<Option<CreditRecord>, JournalError> {
+        self.reads.credit(credit).await
+    }
+
+    async fn credits(&self, after: CreditSequence, limit: u32) -> Result<Vec<CreditRecord>, JournalError> {
+        self.reads.credits(after, limit).await
     }
 
     async fn stirred(&self) {
