@@ -9,9 +9,9 @@ use malipo_core::{
     ProviderRefs, Raw, Report, State, Terms, Timestamp, Told, ToldParty, Trust,
 };
 use malipo_journal::{
-    Apply, AttemptEnd, Begin, Begun, Done, Entry, EventId, Fence, Filter, Find, Finish, Intent, Journal, Key,
-    Lease, MemoryJournal, Notes, Open, Outcome, Payment, PaymentId, PaymentState, Refused, ResendRule,
-    Source, Start,
+    Apply, AttemptEnd, Begin, Begun, CreditId, CreditSequence, CreditState, Done, Entry, EventId, Fence,
+    Filter, Find, Finish, Intent, Journal, Key, Lease, MemoryJournal, Notes, Open, Outcome, Payment,
+    PaymentId, PaymentState, Refused, ResendRule, Source, Start,
 };
 
 pub(crate) const PROVIDER: ProviderId = ProviderId::of("somepay");
@@ -201,6 +201,7 @@ impl Bench {
     pub(crate) async fn check(&self) {
         let mut events = self.journal.events(EventId(0), u32::MAX).await.unwrap();
         assert!(events.windows(2).all(|pair| pair[0].id < pair[1].id));
+        self.check_credits().await;
         let mut id = PaymentId(1);
         while let Some(payment) = self.journal.find(&Find::Id(id)).await.unwrap() {
             let history = self.journal.history(id).await.unwrap();
@@ -240,6 +241,30 @@ impl Bench {
 impl Bench {
     /// What is sent from the beginning has not left before: each attempt before it provably came to nothing. And the
     /// next payment of a key is opened after the one before came to nothing.
+    /// One credit for each transaction, each of those that are told under a number of its own, and none that nobody will
+    /// look at.
+    async fn check_credits(&self) {
+        let mut names = std::collections::BTreeSet::new();
+        let mut id = CreditId(1);
+        while let Some(credit) = self.journal.credit(id).await.unwrap() {
+            let name = (credit.provider.clone(), credit.kind.clone(), credit.value.clone());
+            assert!(names.insert(name), "a transaction is two credits: {credit:?}");
+            let is_told = credit.sequence != CreditSequence(0);
+            match credit.state {
+                CreditState::Claimed => assert!(!is_told, "{credit:?}"),
+                CreditState::Confirmed => assert!(is_told && credit.answered_at.is_some(), "{credit:?}"),
+                CreditState::Review => assert!(is_told && credit.attention.is_some(), "{credit:?}"),
+                CreditState::Collected => {
+                    let payment = self.payment(credit.payment.unwrap()).await;
+                    assert!(matches!(payment.state(), PaymentState::Paid | PaymentState::Reversed));
+                }
+            }
+            id.0 += 1;
+        }
+        let told = self.journal.credits(CreditSequence(0), u32::MAX).await.unwrap();
+        assert!(told.windows(2).all(|pair| pair[0].sequence < pair[1].sequence));
+    }
+
     async fn check_attempts(&self, payment: &Payment, history: &[malipo_journal::Event]) {
         let attempts = self.journal.attempts(payment.id).await.unwrap();
         let begun =

@@ -113,6 +113,22 @@ macro_rules! every_promise {
                 of_many_twins_at_once_one_leaves,
                 a_twin_is_not_sent_again_either,
             ];
+            crediting: [
+                one_transaction_is_one_credit,
+                what_is_no_money_under_a_name_is_refused,
+                only_the_gateways_own_answer_confirms,
+                another_amount_that_is_posted_is_evidence,
+                a_collections_own_notice_is_no_credit,
+                a_notice_that_is_first_waits_for_its_collection,
+                what_comes_beside_a_collection_is_a_credit,
+                what_nothing_tells_apart_goes_to_a_person,
+                a_credit_that_turns_out_to_be_a_collection_is_told_again,
+                what_is_posted_beside_the_transaction_decides_nothing,
+                a_claim_is_asked_about_more_and_more_rarely_and_then_shown,
+                what_cannot_be_asked_about_goes_to_a_person,
+                credits_follow_one_another,
+                who_paid_is_erased_and_what_was_paid_is_not,
+            ];
             deciding: [
                 a_person_decides_what_is_in_review,
                 a_person_sends_again,

@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use malipo_core::{DeliveryPurpose, Money, Operation, Raw, Report, State, ToldParty};
+use malipo_core::{
+    Credit, DeliveryPurpose, Money, Operation, ProviderRefs, Raw, Report, State, ToldParty, Trust,
+};
 use malipo_journal::{
-    Advance, Apply, Aside, Attention, ClaimDue, Decision, Deliveries, DeliveryId, Done, Entry, Erase,
-    EventId, EventKind, Fence, Find, Finish, Follower, MatchUnaddressed, NoteAbsent, Notes, Open, Outcome,
-    Overdue, PaymentId, Raise, Reason, Refused, ResendRule, Resolve, Schedule, SetAside, Source, Start,
-    StoreDelivery, Stream, Sweep, TRANSITIONS, Twins,
+    Advance, Apply, Aside, Attention, ClaimDue, CreditId, CreditSequence, CreditState, DecideCredit,
+    Decision, Deliveries, DeliveryId, Done, DueCredits, Entry, Erase, EventId, EventKind, Fence, Find,
+    Finish, Follower, MatchUnaddressed, NoteAbsent, Notes, Open, Outcome, Overdue, PaymentId, Raise, Reason,
+    Refused, ResendRule, Resolve, Schedule, SetAside, Source, Start, StoreCredit, StoreDelivery, Stream,
+    Sweep, TRANSITIONS, Twins,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -28,7 +31,7 @@ struct Step {
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let step = (0..23_u8, any::<u8>(), any::<u8>(), prop_oneof![3 => Just(0_u8), 1 => any::<u8>()]);
+    let step = (0..28_u8, any::<u8>(), any::<u8>(), prop_oneof![3 => Just(0_u8), 1 => any::<u8>()]);
     proptest::collection::vec(step.prop_map(|(kind, on, how, after)| Step { kind, on, how, after }), 1..60)
 }
 
@@ -56,10 +59,24 @@ fn told(reference: &str, operation: Operation, how: u8) -> Report {
     if how & 16 != 0 {
         told.amount = Money::kes("2").ok();
     }
+    if how & 64 != 0 {
+        let value = "T".repeat(usize::from(how / 16 % 3) + 1);
+        told.provider_refs = told.provider_refs.with("transaction", Some(&value));
+    }
     if how & 32 != 0 {
         told.code = Some(format!("{how}"));
     }
     told
+}
+
+/// Money of one of three transactions, which may say that it is for a payment.
+fn came_in(how: u8, trust: Trust, reference: &str) -> Credit {
+    let value = "T".repeat(usize::from(how / 16 % 3) + 1);
+    let names = ProviderRefs::new().with("transaction", Some(&value));
+    let amount = Money::kes(if how & 8 == 0 { "1500" } else { "15" }).unwrap();
+    let mut credit = Credit::new(PROVIDER, amount, names, trust, Raw::default());
+    credit.reference = (how & 4 == 0).then(|| reference.parse().unwrap());
+    credit
 }
 
 /// What a step means to this store, which depends on what is there.
@@ -150,6 +167,22 @@ async fn entry(bench: &Bench, step: Step, number: usize) -> Entry {
             }
         }
         21 => Entry::Advance(Box::new(Advance::new(ledger(), Stream::Events, u64::from(how)))),
+        22 | 23 => {
+            let delivery = DeliveryId(u64::from(how % 3) + 1);
+            Entry::StoreCredit(Box::new(StoreCredit::new(delivery, came_in(how, Trust::Claimed, &reference))))
+        }
+        24 | 25 => {
+            let credit = CreditId(u64::from(how % 3) + 1);
+            let name = bench.journal.credit(credit).await.unwrap().map_or(0, |known| known.value.len());
+            let mut answered = came_in(how, Trust::Answered, &reference);
+            let value = "T".repeat(name);
+            answered.provider_refs = ProviderRefs::new().with("transaction", Some(&value));
+            Entry::DecideCredit(Box::new(match how % 5 {
+                0 => DecideCredit::unaskable(credit),
+                _ => DecideCredit::answered(credit, answered),
+            }))
+        }
+        26 => Entry::DueCredits(DueCredits::new(vec![PROVIDER], u32::from(how % 4))),
         18 => Entry::SetAside(SetAside::new(DeliveryId(u64::from(how % 3) + 1), Aside::NotModelled)),
         _ => Entry::Erase(Erase::new(bench.now(), 2)),
     }
@@ -175,6 +208,10 @@ async fn everything(bench: &Bench) -> String {
         all += &format!("{:?}", bench.journal.attempts(id).await.unwrap());
         all += &format!("{:?}", bench.journal.reports(id).await.unwrap());
     }
+    for id in (1..=3).map(CreditId) {
+        all += &format!("{:?}", bench.journal.credit(id).await.unwrap());
+    }
+    all += &format!("{:?}", bench.journal.credits(CreditSequence(0), u32::MAX).await.unwrap());
     for which in [Deliveries::Waiting(PROVIDER), Deliveries::All] {
         all += &format!("{:?}", bench.journal.deliveries(&which, DeliveryId(0), u32::MAX).await.unwrap());
     }
@@ -187,11 +224,15 @@ fn the_steps_go_everywhere() {
     let mut runner = TestRunner::deterministic();
     let mut taken = BTreeSet::new();
     let mut kinds = BTreeSet::new();
+    let mut credits = BTreeSet::new();
     for _ in 0..3000 {
         let steps = steps().new_tree(&mut runner).unwrap().current();
         let bench = Bench::memory();
         pollster::block_on(async {
             walk(&bench, &steps).await;
+            for id in (1..=3).map(CreditId) {
+                credits.extend(bench.journal.credit(id).await.unwrap().map(|credit| credit.state));
+            }
             for event in bench.journal.events(EventId(0), u32::MAX).await.unwrap() {
                 kinds.insert(event.kind);
                 if event.from != event.to {
@@ -201,6 +242,7 @@ fn the_steps_go_everywhere() {
         });
     }
     assert_eq!(taken, TRANSITIONS.iter().copied().collect());
+    assert_eq!(credits, CreditState::ALL.iter().copied().collect());
     assert_eq!(kinds, EventKind::ALL.iter().copied().collect());
 }
 

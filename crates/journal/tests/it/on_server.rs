@@ -1,5 +1,6 @@
 //! What only a server can break.
 
+mod credits;
 mod failing;
 mod proxy;
 mod side_by_side;
@@ -8,9 +9,9 @@ use std::sync::Arc;
 
 use malipo_core::{DeliveryPurpose, Good, GoodKind, Money, Operation, Raw, Secret, State, ToldParty};
 use malipo_journal::{
-    Apply, ClaimDue, Deliveries, DeliveryId, Done, Entry, Erase, EventId, Filter, Find, Journal,
-    JournalError, JournalErrorKind, MatchUnaddressed, PaymentId, PaymentState, PostgresConfig,
-    PostgresJournal, Source, StoreDelivery, Stream, Sweep,
+    Apply, ClaimDue, CreditSequence, CreditState, Deliveries, DeliveryId, Done, DueCredits, Entry, Erase,
+    EventId, Filter, Find, Journal, JournalError, JournalErrorKind, MatchUnaddressed, PaymentId,
+    PaymentState, PostgresConfig, PostgresJournal, Source, StoreDelivery, Stream, Sweep,
 };
 
 use crate::bench::{Bench, Clock, PROVIDER, key, open, report};
@@ -192,7 +193,7 @@ fn what_a_newer_version_wrote_stops_only_what_needs_it() {
         bench.recorded("C").await;
         bench.check().await;
     });
-    let later = "INSERT INTO migrations VALUES (99, 'more', decode(repeat('00', 32), 'hex'), 0)";
+    let later = "INSERT INTO migrations VALUES (1000, 'more', decode(repeat('00', 32), 'hex'), 0)";
     assert_eq!(by_hand.change(later), Ok(1));
     let newer = refusal(&schema, schema.config());
     assert_eq!(newer.kind(), JournalErrorKind::Newer);
@@ -255,11 +256,13 @@ fn what_is_erased_is_in_no_row_any_more() {
     let (bench, by_hand) = (schema.bench(), schema.by_hand());
     let holds = |text: &str| {
         let bytes: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
-        ["payments", "provider_refs", "attempts", "deliveries", "events", "reports"].iter().any(|table| {
-            let all = format!("SELECT coalesce(string_agg({table}::text, ' '), '') FROM {table}");
-            let all = by_hand.text(&all);
-            all.contains(text) || all.contains(&bytes)
-        })
+        ["payments", "provider_refs", "attempts", "deliveries", "events", "reports", "credits"].iter().any(
+            |table| {
+                let all = format!("SELECT coalesce(string_agg({table}::text, ' '), '') FROM {table}");
+                let all = by_hand.text(&all);
+                all.contains(text) || all.contains(&bytes)
+            },
+        )
     };
     pollster::block_on(async {
         let id = bench.accepted("A").await;
@@ -277,7 +280,7 @@ fn what_is_erased_is_in_no_row_any_more() {
         }
         bench.clock.forward(1);
         let erased = bench.done(Entry::Erase(Erase::new(bench.now(), 9))).await;
-        assert_eq!(erased, Done::Erased { payments: 1, deliveries: 0 });
+        assert_eq!(erased, Done::Erased { payments: 1, deliveries: 0, credits: 0 });
         for text in hidden {
             assert!(!holds(text), "{text}");
         }
@@ -328,7 +331,12 @@ fn nothing_is_found_by_looking_at_everything() {
         }
         let ledger = "ledger".parse().unwrap();
         assert_eq!(bench.journal.position(&ledger, Stream::Events).await.unwrap(), 0);
+        for state in CreditState::ALL {
+            crate::suite::crediting::standing(&bench, &format!("C-{state}"), *state).await;
+        }
         bench.clock.forward(3600);
+        bench.done(Entry::DueCredits(DueCredits::new(vec![PROVIDER], 9))).await;
+        bench.journal.credits(CreditSequence(0), 9).await.unwrap();
         bench.done(Entry::ClaimDue(ClaimDue::new(PROVIDER, crate::bench::lease("a"), 9))).await;
         bench.done(Entry::Sweep(Sweep::new(9))).await;
         bench.done(Entry::Erase(Erase::new(bench.now(), 9))).await;

@@ -1,6 +1,7 @@
 //! The promises, by subject.
 
 pub(crate) mod batching;
+pub(crate) mod crediting;
 pub(crate) mod deciding;
 pub(crate) mod delivering;
 pub(crate) mod erasing;

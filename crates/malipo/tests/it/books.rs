@@ -1,6 +1,7 @@
 //! The engine with a journal, at every gateway over every transport: whatever happens on the way, the gateway's ledger and
 //! our books agree, and nobody is paid twice.
 
+mod credits;
 pub(crate) mod failing;
 mod pace;
 mod replayed;
@@ -46,6 +47,13 @@ pub(crate) struct Books {
     serving: JoinHandle<()>,
 }
 
+/// What differs between the books of one test and most others.
+struct SetUp<P> {
+    /// Given the URL that is for notices.
+    options: fn(Options, &CallbackUrl) -> Options,
+    account: fn(Account, Arc<P>) -> Account,
+}
+
 impl Drop for Books {
     fn drop(&mut self) {
         self.serving.abort();
@@ -70,17 +78,17 @@ impl Books {
         make: fn(&Sim, Arc<dyn Transport>) -> P,
         policy: fn(Policy) -> Policy,
     ) -> Vec<Self> {
-        Self::each_with(journal, |options| options, gateway, operation, make, policy).await
+        let usual = SetUp { options: |options, _| options, account: |account, _| account };
+        Self::each_of(journal, gateway, operation, make, policy, usual).await
     }
 
-    /// At a simulator that is set up so.
-    async fn each_with<P: Provider + Callbacks + 'static>(
+    async fn each_of<P: Provider + Callbacks + 'static>(
         journal: impl Fn(Arc<SystemEnv>) -> Arc<dyn Journal>,
-        set_up: fn(Options) -> Options,
         gateway: Gateway,
         operation: Operation,
         make: fn(&Sim, Arc<dyn Transport>) -> P,
         policy: fn(Policy) -> Policy,
+        set_up: SetUp<P>,
     ) -> Vec<Self> {
         let mut all = Vec::new();
         for (over, transport) in transports() {
@@ -92,7 +100,8 @@ impl Books {
                 CallbackKey::new(8, Secret::new("another of at least thirty-two bytes")).unwrap();
             let urls = CallbackUrls::new(&base, key).unwrap().with_notice_key(3, of_notices).unwrap();
             let notices = urls.mint(Address::of_account(3, DeliveryPurpose::Notice)).unwrap();
-            let sim = Sim::start(set_up(noticed(&notices))).await.unwrap();
+            let options = (set_up.options)(noticed(&notices), &notices);
+            let sim = Sim::start(options).await.unwrap();
             let wire = Arc::new(RecordingTransport::new(transport));
             let provider = Arc::new(make(&sim, wire.clone()));
             let account = provider.id().clone();
@@ -100,7 +109,10 @@ impl Books {
             let journal = journal(env.clone());
             let quick = policy(quick(Policy::of(provider.capabilities())));
             let payments = Payments::new(journal, urls.clone(), env, "worker-1".parse().unwrap())
-                .with_account(Account::new(3, provider).with_policy(quick))
+                .with_account((set_up.account)(
+                    Account::new(3, provider.clone()).with_policy(quick),
+                    provider,
+                ))
                 .unwrap();
             let serving = tokio::spawn(serve(listener, Receiver::new(payments.clone()), pending()));
             all.push(Self { over, sim, gateway, operation, payments, account, urls, wire, tap, serving });

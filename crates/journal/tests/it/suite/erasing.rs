@@ -29,7 +29,7 @@ pub(crate) async fn people_are_erased_and_money_is_not(bench: &Bench) {
     let before = bench.payment(id).await;
     assert!(before.instruction().unwrap().is_some());
 
-    assert_eq!(erase(bench).await, Done::Erased { payments: 1, deliveries: 0 });
+    assert_eq!(erase(bench).await, Done::Erased { payments: 1, deliveries: 0, credits: 0 });
     let after = bench.payment(id).await;
     assert!(after.instruction().unwrap().is_none());
     assert!(bench.journal.reports(id).await.unwrap().is_empty());
@@ -47,7 +47,7 @@ pub(crate) async fn people_are_erased_and_money_is_not(bench: &Bench) {
     for hidden in ["wanjiku", "254708", "7777"] {
         assert!(!printed.contains(hidden), "{printed}");
     }
-    assert_eq!(erase(bench).await, Done::Erased { payments: 0, deliveries: 0 }, "once");
+    assert_eq!(erase(bench).await, Done::Erased { payments: 0, deliveries: 0, credits: 0 }, "once");
     // What is told later is still held against what is left.
     bench.tell(id, report("A", State::Reversed)).await;
     assert_eq!(bench.state(id).await, PaymentState::Reversed);
@@ -70,8 +70,12 @@ pub(crate) async fn what_is_open_or_flagged_is_not_erased(bench: &Bench) {
     let flagged = bench.standing("flagged", PaymentState::Paid).await;
     bench.tell(flagged, report("flagged", State::Failed)).await;
     let early = Erase::new(bench.now(), 99);
-    assert_eq!(bench.done(Entry::Erase(early)).await, Done::Erased { payments: 0, deliveries: 0 }, "not yet");
-    assert_eq!(erase(bench).await, Done::Erased { payments: over, deliveries: 0 });
+    assert_eq!(
+        bench.done(Entry::Erase(early)).await,
+        Done::Erased { payments: 0, deliveries: 0, credits: 0 },
+        "not yet"
+    );
+    assert_eq!(erase(bench).await, Done::Erased { payments: over, deliveries: 0, credits: 0 });
     assert!(bench.payment(flagged).await.instruction().unwrap().is_some());
 }
 
@@ -95,7 +99,7 @@ pub(crate) async fn a_delivery_of_nobody_is_erased_too(bench: &Bench) {
     let told = Apply::new(open_one, Source::Delivery(bound), report("A", State::Pending));
     bench.done(Entry::Apply(Box::new(told))).await;
     bench.done(Entry::SetAside(SetAside::new(id, Aside::NotModelled))).await;
-    assert_eq!(erase(bench).await, Done::Erased { payments: 0, deliveries: 1 });
+    assert_eq!(erase(bench).await, Done::Erased { payments: 0, deliveries: 1, credits: 0 });
     assert!(bench.journal.delivery(id).await.unwrap().unwrap().delivery().unwrap().is_none());
     let kept = bench.journal.delivery(bound).await.unwrap().unwrap();
     assert!(kept.delivery().unwrap().is_some(), "its payment is open");
@@ -125,7 +129,7 @@ pub(crate) async fn what_nobody_has_read_yet_is_not_erased(bench: &Bench) {
         .addressed_to("A".parse().unwrap());
     let Done::Stored(unread) = bench.done(Entry::StoreDelivery(Box::new(late))).await else { panic!() };
     let notice = store(bench, "{2}").await;
-    assert_eq!(erase(bench).await, Done::Erased { payments: 0, deliveries: 0 });
+    assert_eq!(erase(bench).await, Done::Erased { payments: 0, deliveries: 0, credits: 0 });
     for delivery in [unread, notice] {
         let kept = bench.journal.delivery(delivery).await.unwrap().unwrap();
         assert!(kept.delivery().unwrap().is_some(), "it was taken, and is still to be read");
@@ -135,7 +139,7 @@ pub(crate) async fn what_nobody_has_read_yet_is_not_erased(bench: &Bench) {
     bench.done(Entry::Apply(Box::new(apply))).await;
     assert!(bench.payment(id).await.attention().is_some(), "which a person has to look at");
     bench.done(Entry::SetAside(SetAside::new(notice, Aside::NotModelled))).await;
-    assert_eq!(erase(bench).await, Done::Erased { payments: 0, deliveries: 1 });
+    assert_eq!(erase(bench).await, Done::Erased { payments: 0, deliveries: 1, credits: 0 });
 }
 
 pub(crate) async fn what_is_set_aside_after_an_erasure_is_erased_too(bench: &Bench) {

@@ -5,8 +5,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use malipo::journal::{
-    AttemptRecord, Deliveries, DeliveryId, Done, Entry, Event, Filter, Find, Follower, JournalError,
-    JournalErrorKind, PaymentId, SqliteConfig, SqliteJournal, StoredDelivery, Stream,
+    AttemptRecord, CreditId, CreditRecord, CreditSequence, Deliveries, DeliveryId, Done, Entry, Event,
+    Filter, Find, Follower, JournalError, JournalErrorKind, PaymentId, SqliteConfig, SqliteJournal,
+    StoredDelivery, Stream,
 };
 use malipo::{Env, Report, async_trait};
 
@@ -121,6 +122,16 @@ impl Journal for Failing {
     async fn position(&self, follower: &Follower, stream: Stream) -> Result<u64, JournalError> {
         self.works(&[])?;
         self.journal.position(follower, stream).await
+    }
+
+    async fn credit(&self, credit: CreditId) -> Result<Option<CreditRecord>, JournalError> {
+        self.works(&[])?;
+        self.journal.credit(credit).await
+    }
+
+    async fn credits(&self, after: CreditSequence, limit: u32) -> Result<Vec<CreditRecord>, JournalError> {
+        self.works(&[])?;
+        self.journal.credits(after, limit).await
     }
 
     async fn stirred(&self) {

@@ -188,7 +188,11 @@ fn memory(env: Arc<SystemEnv>) -> Arc<dyn Journal> {
     Arc::new(MemoryJournal::new(env))
 }
 
-fn signed(options: Options) -> Options {
+fn signing() -> SetUp<SasaPay> {
+    SetUp { options: signed, account: |account, _| account }
+}
+
+fn signed(options: Options, _: &CallbackUrl) -> Options {
     options.with_sasapay(SasaPayAccount::new().with_signed_callbacks())
 }
 
@@ -212,7 +216,8 @@ async fn what_is_not_signed_settles_nothing_where_a_signature_is_required() {
         // The gateway's own answer, over our own connection, needs no signature.
         books.until("ORDER-1", &[PaymentState::Paid]).await;
     }
-    for books in Books::each_with(memory, signed, Gateway::SasaPay, collect, requiring, |policy| policy).await
+    for books in
+        Books::each_of(memory, Gateway::SasaPay, collect, requiring, |policy| policy, signing()).await
     {
         let payment = books.submit("ORDER-1", from_phone("1500")).await.unwrap();
         let delivery = arrived(&books, &Deliveries::Of(payment.id)).await;
@@ -230,7 +235,7 @@ fn what_became_of_signatures_is_counted() {
         runtime.block_on(async {
             let (gateway, collect) = (Gateway::SasaPay, Operation::Collect);
             let unsigned = Books::each(gateway, collect, reporting, |policy| policy).await;
-            let good = Books::each_with(memory, signed, gateway, collect, reporting, |policy| policy).await;
+            let good = Books::each_of(memory, gateway, collect, reporting, |policy| policy, signing()).await;
             let required = Books::each(gateway, collect, requiring, |policy| policy).await;
             for books in unsigned.into_iter().chain(good).chain(required) {
                 let payment = books.submit("ORDER-1", from_phone("1500")).await.unwrap();

@@ -78,6 +78,9 @@ fn what_is_counted_names_nobody() {
             for Shop { books, instruction } in everywhere(|policy| policy).await {
                 walk(&books, instruction).await;
             }
+            for books in credits::shops().await {
+                credits::walk_in(&books).await;
+            }
         });
     });
     let all = counted.all();
@@ -111,6 +114,8 @@ fn what_is_counted_names_nobody() {
         "malipo_payments_unknown_age_seconds account=kasapay",
         "malipo_asks_total account=kasapay answer=known",
         "malipo_callbacks_total account=daraja purpose=result result=stored",
+        "malipo_credits_total account=sasapay state=claimed",
+        "malipo_credits_total account=sasapay state=confirmed",
         "malipo_callbacks_total account=none purpose=none result=not_ours",
     ] {
         assert!(all.iter().any(|line| line == needed), "{needed} is not in {all:#?}");
