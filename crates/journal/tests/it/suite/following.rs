@@ -123,6 +123,23 @@ fn noting<'m>(
     }
 }
 
+/// Does its part once another one was given something: whoever begins later begins where this one is.
+fn after<'m>(other: &'m Memo, memo: &'m Memo, clock: &'m Hasty) -> impl Handler + 'm {
+    let inner = Arc::new(noting(memo, clock, |_, _| None));
+    move |happening: Happening| {
+        let inner = inner.clone();
+        async move {
+            // Not by the clock, which would run away meanwhile.
+            poll_fn(|context| {
+                context.waker().wake_by_ref();
+                if other.given.lock().unwrap().is_empty() { Poll::Pending } else { Poll::Ready(()) }
+            })
+            .await;
+            inner.handle(happening).await
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Failing {
     Error,
@@ -281,17 +298,7 @@ pub(crate) async fn two_that_follow_under_one_name_are_both_given_everything(ben
     let (one, two) = (Process::new(&bench.journal), Process::new(&bench.other));
     let (of_one, of_two) = (Memo::default(), Memo::default());
     // One of them is done with everything; the other one fails at the first for long, and writes its position later.
-    let inner = noting(&of_one, &one.clock, |_, _| None);
-    let good = |happening: Happening| {
-        let (inner, clock, other) = (&inner, &one.clock, &of_two);
-        async move {
-            // Whoever begins later begins where the other one was.
-            while other.given.lock().unwrap().is_empty() {
-                clock.sleep(Duration::from_millis(1)).await;
-            }
-            inner.handle(happening).await
-        }
-    };
+    let good = after(&of_two, &of_one, &one.clock);
     let slow = noting(&of_two, &two.clock, |event, times| {
         (event.id == all[0] && times < 4).then_some(Failing::Error)
     });
@@ -309,8 +316,8 @@ pub(crate) async fn two_that_follow_under_one_name_are_both_given_everything(ben
     let newest = *events(bench).await.last().unwrap();
     let memo = Memo::default();
     let stuck = noting(&memo, &third.clock, |_, _| Some(Failing::Error));
-    let good = noting(&of_one, &one.clock, |_, _| None);
-    futures_util::future::join(third.follow_for("ledger", &stuck, 30), one.follow_for("ledger", &good, 5))
+    let good = after(&memo, &of_one, &one.clock);
+    futures_util::future::join(third.follow_for("ledger", &stuck, 30), one.follow_for("ledger", &good, 20))
         .await;
     assert_eq!(memo.times(newest).first().map(|_| memo.done().len()), Some(0));
     assert_eq!(position(&bench.journal, "ledger").await, newest.0);
