@@ -45,6 +45,19 @@ impl Reference {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether a name was told that can be no reference. What is called so is another payment, and never one of ours,
+    /// wherever it was told.
+    ///
+    /// ```
+    /// use malipo_core::Reference;
+    ///
+    /// assert!(Reference::is_foreign(Some("INV 7/2026")));
+    /// assert!(!Reference::is_foreign(Some("INV-7")) && !Reference::is_foreign(None));
+    /// ```
+    pub fn is_foreign(told: Option<&str>) -> bool {
+        told.is_some_and(|told| told.parse::<Self>().is_err())
+    }
 }
 
 impl FromStr for Reference {

@@ -81,7 +81,7 @@ impl Reader<'_> {
             report.details.insert(DETAIL_REGISTERED, Told::code(registered));
         }
         // On failure the transaction's id may be a placeholder that looks like a real one.
-        if state == State::Settled {
+        if report.state == State::Settled {
             let receipt = outcome.parameter(parameter::RECEIPT).or(filled(outcome.transaction_id.as_ref()));
             report.receipt = receipt.map(Told::code);
             report.provider_refs = report.provider_refs.with(REF_TRANSACTION, receipt);
@@ -97,15 +97,14 @@ impl Reader<'_> {
             return Read::Unanswered(self.unanswered(Some(outcome)));
         }
         let amount = outcome.parameter(parameter::STATUS_AMOUNT).and_then(paid);
-        let originator = outcome.parameter(parameter::STATUS_ORIGINATOR);
         let state = match status.to_ascii_lowercase().as_str() {
-            _ if names_another(originator) => State::Pending,
             "completed" if amount.is_some() => State::Settled,
             "cancelled" | "declined" | "expired" => State::Failed,
             _ => State::Pending,
         };
+        let originator = outcome.parameter(parameter::STATUS_ORIGINATOR);
         let mut report = self.about(originator, outcome.parameter(parameter::STATUS_CONVERSATION), state);
-        if state == State::Settled {
+        if report.state == State::Settled {
             let receipt = outcome.parameter(parameter::STATUS_RECEIPT);
             report.receipt = receipt.map(Told::code);
             report.provider_refs = report.provider_refs.with(REF_TRANSACTION, receipt);
@@ -177,6 +176,7 @@ impl Reader<'_> {
     /// originator id is kept where it is not simply our reference.
     fn about(&self, originator: Option<&str>, conversation: Option<&str>, state: State) -> Report {
         let addressed = &self.delivery.addressed;
+        let state = if Reference::is_foreign(originator) { State::Pending } else { state };
         let theirs = originator.filter(|id| addressed.as_ref().is_none_or(|ours| ours.as_str() != *id));
         let mut report = Report::new(self.provider.clone(), state, self.delivery.trust());
         report.operation = Some(Operation::PayOut);
@@ -195,18 +195,10 @@ fn verdict(outcome: &Outcome, amount: Option<Money>) -> (State, Option<&'static 
     let has_receipt = outcome.parameters(parameter::RECEIPT).next().is_some();
     match (code, code.and_then(|code| CodeRow::find(CODES, code))) {
         _ if !is_last(outcome) => (State::Pending, None),
-        _ if names_another(filled(outcome.originator_conversation_id.as_ref())) => {
-            (State::Pending, Some(OPEN))
-        }
         (Some("0"), _) if amount.is_some() => (State::Settled, None),
         (_, Some(row)) if row.meaning == State::Pending || !has_receipt => (row.meaning, Some(row.remedy)),
         _ => (State::Pending, Some("a code that nobody documented: ask for the payment's status")),
     }
-}
-
-/// Whether it names what can be no payment of ours: then it says nothing of the one that it came to the URL of.
-fn names_another(originator: Option<&str>) -> bool {
-    originator.is_some_and(|id| id.parse::<Reference>().is_err())
 }
 
 /// An amount that can have been paid.

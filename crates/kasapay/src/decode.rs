@@ -88,7 +88,11 @@ pub(crate) fn report(provider: &ProviderId, payout: &Payout, trust: Trust, raw: 
     let amount = money(filled(payout.amount.as_ref()));
     let row = code.and_then(|code| CodeRow::find(STATES, code));
     let (state, remedy) = match row {
-        _ if payout.contradicts_itself() || payout.names_another() => (State::Pending, Some(CONTRADICTS)),
+        _ if payout.contradicts_itself()
+            || Reference::is_foreign(filled(payout.payout_reference.as_ref())) =>
+        {
+            (State::Pending, Some(CONTRADICTS))
+        }
         Some(row) if row.meaning == State::Settled && amount.is_some_and(Money::is_positive) => {
             (State::Settled, None)
         }
@@ -225,11 +229,6 @@ impl Payout {
     /// Whether a complaint stands beside the state, so that one of them is not true.
     const fn contradicts_itself(&self) -> bool {
         self.response_code.is_some() || self.error_code.is_some() || self.status_code.is_some()
-    }
-
-    /// Whether it names what can be no payment of ours: then it says nothing of the one that it came to the URL of.
-    fn names_another(&self) -> bool {
-        filled(self.payout_reference.as_ref()).is_some_and(|text| text.parse::<Reference>().is_err())
     }
 }
 

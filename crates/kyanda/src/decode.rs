@@ -102,9 +102,7 @@ pub(crate) fn tell(report: &mut Report, told: &Fields, outer: &Said) {
     let metadata = told.object(field::METADATA).this().unwrap_or_default();
     let named = metadata.said(&[wire::METADATA_REFERENCE]);
     let decisive = [&status, &code, outer, &amount, &transaction, &destination, &named];
-    // What can be no name of ours is another's.
-    let names_another = named.as_str().is_some_and(|text| text.parse::<Reference>().is_err());
-    let conflicts = names_another || decisive.contains(&&Said::Conflict);
+    let conflicts = Reference::is_foreign(named.as_str()) || decisive.contains(&&Said::Conflict);
     let (state, remedy) = match verdict(&status, &code, outer) {
         _ if conflicts => (State::Pending, Some(CONTRADICTS)),
         (State::Settled, _) if money.is_none_or(|money| !money.is_positive()) => {

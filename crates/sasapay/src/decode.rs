@@ -132,11 +132,11 @@ fn weighed(told: &Said, (state, remedy): (State, &'static str)) -> (State, Optio
     let requested = told.requested_amount().and_then(money);
     let is_less = |received: &Money| requested.is_some_and(|asked| received.minor() < asked.minor());
     match (state, told.paid.text(), received(told)) {
-        _ if told.names_two() || told.names_another() => (State::Pending, Some(CONTRADICTS)),
+        _ if told.names_two() || Reference::is_foreign(told.reference()) => (State::Pending, Some(ODD)),
         (State::Settled, None | Some(YES), None) => (State::Pending, Some(remedy)),
         (State::Settled, None | Some(YES), received) => (state, received.filter(is_less).map(|_| PARTIAL)),
         (State::Failed, None | Some(NO), _) | (State::Pending | State::Reversed, ..) => (state, Some(remedy)),
-        (State::Settled | State::Failed, ..) => (State::Pending, Some(CONTRADICTS)),
+        (State::Settled | State::Failed, ..) => (State::Pending, Some(ODD)),
     }
 }
 
@@ -333,7 +333,7 @@ const NO_AMOUNT: &str = "a success without an amount proves nothing: ask again";
 const UNSAID: &str = "the gateway did not say whether it is paid: ask again";
 const ANOTHER: &str = "the gateway answered about another transaction than it was asked about";
 const PARTIAL: &str = "less was paid than was asked for: hold it against your books";
-const CONTRADICTS: &str = "it says two things at once: ask for the payment's status";
+const ODD: &str = "it says two things at once: ask for the payment's status";
 const SETUP: &str = "the merchant or the payer may not do this: ask SasaPay";
 const UNLISTED: &str = "a code that nobody documented: ask for the payment's status";
 const ASK_PAYER: &str = "the payer did not pay: ask them, then collect anew";

@@ -203,11 +203,6 @@ impl Said {
         two.is_some_and(|(request, id)| request != id)
     }
 
-    /// Whether it names what can be no payment of ours: then it says nothing of the one that it came to the URL of.
-    pub(crate) fn names_another(&self) -> bool {
-        self.reference().is_some_and(|text| text.parse::<Reference>().is_err())
-    }
-
     /// Whether anything in it names a collection, other than `ours`.
     pub(crate) fn names_one(&self, ours: Option<&Reference>) -> bool {
         let theirs = [&self.checkout_request, &self.checkout_id, &self.merchant_request];

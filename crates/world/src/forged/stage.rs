@@ -53,6 +53,31 @@ pub(super) struct Open {
     pub(super) genuine: Callback,
 }
 
+/// What a payment is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Its true failure is posted, to show that the bodies decide something.
+    Fails,
+    /// Its true success is, for the same.
+    Succeeds,
+    /// Only what has no token is posted of it.
+    Untouched,
+    /// Everything is.
+    Doubted,
+}
+
+impl Role {
+    /// The role of the payment of this number at its gateway.
+    pub(super) const fn of(number: usize) -> Self {
+        match number {
+            0 => Self::Fails,
+            1 => Self::Succeeds,
+            number if number % 5 == 4 => Self::Untouched,
+            _ => Self::Doubted,
+        }
+    }
+}
+
 /// Sends to two worlds that are alike, of which one decides at once: what that one posts is what the other will post.
 #[derive(Debug)]
 struct Twins {

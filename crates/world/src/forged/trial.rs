@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::GATEWAYS;
 use super::fields::{Field, failed};
 use super::outcome::{Forged, Paid};
-use super::stage::{DECIDED_AFTER, Open, Stage};
+use super::stage::{DECIDED_AFTER, Open, Role, Stage};
 use super::strangers::{Given, KINDS};
 use crate::dice::Dice;
 use crate::postman::Answering;
@@ -31,29 +31,6 @@ const READ_AT_ONCE: usize = 64;
 const TOLD: usize = 5;
 /// What Daraja has to be answered, byte for byte; how the others judge an answer is theirs to say.
 const ACCEPTED: &str = r#"{"ResultCode":0,"ResultDesc":"Accepted"}"#;
-
-/// What a payment is there for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    /// Its true failure is posted, to show that the bodies decide something.
-    Fails,
-    /// Its true success is, for the same.
-    Succeeds,
-    /// Only what has no token is posted of it.
-    Untouched,
-    /// Everything is.
-    Doubted,
-}
-
-/// The role of the payment of this number at its gateway.
-const fn role(number: usize) -> Role {
-    match number {
-        0 => Role::Fails,
-        1 => Role::Succeeds,
-        number if number % 5 == 4 => Role::Untouched,
-        _ => Role::Doubted,
-    }
-}
 
 /// One forgery to the right URL.
 struct Forgery<'s> {
@@ -143,7 +120,9 @@ impl Trial {
             }
             let answer = self.post(&forged, &open.genuine, open.genuine.request().body().clone()).await?;
             *self.forged.without_token.entry((open.gateway, kind.name)).or_default() += 1;
-            let is_same = answer.status() == 404 && answer.body().is_empty() && same(&answer, &self.refusal);
+            let is_same = answer.status() == 404
+                && answer.body().is_empty()
+                && answer.headers() == self.refusal.headers();
             if !is_same {
                 let (gateway, status) = (open.gateway, answer.status());
                 self.complain(format!(
@@ -385,7 +364,7 @@ impl Trial {
     /// The payments of a gateway in a role.
     fn of(&self, gateway: Gateway, which: Role) -> Vec<usize> {
         let all = self.of_gateway(Some(gateway)).into_iter().enumerate();
-        all.filter(|(number, _)| role(*number) == which).map(|(_, index)| index).collect()
+        all.filter(|(number, _)| Role::of(*number) == which).map(|(_, index)| index).collect()
     }
 
     fn of_gateway(&self, gateway: Option<Gateway>) -> Vec<usize> {
@@ -409,9 +388,4 @@ fn is_wanted(about: &Callback, answer: &Response<Bytes>) -> bool {
     let status = answer.status().as_u16();
     let is_exact = about.gateway() != Gateway::Daraja || answer.body() == ACCEPTED.as_bytes();
     status == 200 && is_exact && matches!(about.answered(status, answer.body()), Delivery::Answered(_))
-}
-
-/// Whether two answers cannot be told from each other.
-fn same(one: &Response<Bytes>, other: &Response<Bytes>) -> bool {
-    one.status() == other.status() && one.headers() == other.headers() && one.body() == other.body()
 }
