@@ -163,10 +163,13 @@ pub enum Deliveries {
 pub enum Stream {
     /// The events of all payments.
     Events,
+    /// What there is to tell of money that came in unasked.
+    Credits,
 }
 
 named! {
     Stream {
         Events = "events",
+        Credits = "credits",
     }
 }

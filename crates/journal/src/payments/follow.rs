@@ -12,7 +12,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
 
 use super::{Payments, PaymentsError, watch};
-use crate::{Advance, Entry, Event, EventId, Follower, Stream};
+use crate::{Advance, CreditRecord, CreditSequence, Entry, Event, EventId, Follower, Stream};
 
 /// How long to rest when nothing has happened.
 const REST: Duration = Duration::from_millis(200);
@@ -33,6 +33,9 @@ const SAVED_EVERY: Duration = Duration::from_millis(100);
 pub enum Happening {
     /// Something happened to a payment. [`Event::outcome`] says whether that ended it.
     Payment(Event),
+    /// There is something to tell of money that came in unasked: it is [`Confirmed`](crate::CreditState::Confirmed), or
+    /// that is to be taken back. See [`Payments::credits`].
+    Credit(CreditRecord),
 }
 
 impl Happening {
@@ -40,6 +43,7 @@ impl Happening {
     pub const fn stream(&self) -> Stream {
         match self {
             Self::Payment(_) => Stream::Events,
+            Self::Credit(_) => Stream::Credits,
         }
     }
 
@@ -47,6 +51,7 @@ impl Happening {
     pub const fn number(&self) -> u64 {
         match self {
             Self::Payment(event) => event.id.0,
+            Self::Credit(credit) => credit.sequence.0,
         }
     }
 
@@ -54,6 +59,7 @@ impl Happening {
     const fn about(&self) -> u64 {
         match self {
             Self::Payment(event) => event.payment.0,
+            Self::Credit(credit) => credit.id.0,
         }
     }
 }
@@ -214,9 +220,9 @@ impl Payments {
     /// Gives `handler` all that happens, from where this follower was, until `stop` is ready; then it finishes what is
     /// in hand. A name that is new begins with the first thing that ever happened. Run it beside [`run`](Self::run).
     ///
-    /// One thing is given after the other, and what happens to one payment in order. What the handler fails or panics
-    /// at is given again after a second, and then after twice as long each time, up to a minute. Meanwhile what happens
-    /// to the same payment waits, and other payments go on: at most a thousand things beyond the oldest that is not done
+    /// One thing is given after the other, and what happens to one payment or credit in order. What the handler fails or
+    /// panics at is given again after a second, and then after twice as long each time, up to a minute. Meanwhile what
+    /// happens to the same one waits, and others go on: at most a thousand things beyond the oldest that is not done
     /// are read, and then nothing is given until that is.
     ///
     /// How far the follower is stands in the journal. It moves only over what is done, so after a restart what was done
@@ -308,6 +314,10 @@ impl Payments {
             Stream::Events => {
                 let events = self.events(EventId(after), limit).await?;
                 Ok(events.into_iter().map(Happening::Payment).collect())
+            }
+            Stream::Credits => {
+                let credits = self.credits(CreditSequence(after), limit).await?;
+                Ok(credits.into_iter().map(Happening::Credit).collect())
             }
         }
     }

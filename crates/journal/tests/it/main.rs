@@ -154,6 +154,7 @@ macro_rules! every_promise {
             ];
             following: [
                 a_position_never_goes_back,
+                money_that_came_in_unasked_is_given_as_well,
                 what_happens_is_given_in_order_and_once,
                 what_a_handler_fails_at_is_given_again_and_holds_up_its_payment_only,
                 a_position_stays_before_what_is_not_done,

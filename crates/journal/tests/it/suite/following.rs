@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use malipo_core::{Env, Secret, Timer, Timestamp};
 use malipo_journal::{
-    Advance, Attention, CallbackKey, CallbackUrls, Done, Entry, Event, EventId, Follower, Handler, Happening,
-    Journal, PaymentId, PaymentState, Payments, Raise, Reason, Stream,
+    Advance, Attention, CallbackKey, CallbackUrls, CreditState, Done, Entry, Event, EventId, Follower,
+    Handler, Happening, Journal, PaymentId, PaymentState, Payments, Raise, Reason, Stream,
 };
 
+use super::crediting::{answer, claimed, decide, notice};
 use crate::bench::{Bench, open};
 
 /// A clock that runs on when somebody waits for it.
@@ -207,6 +208,39 @@ pub(crate) async fn what_happens_is_given_in_order_and_once(bench: &Bench) {
     let memo = Memo::default();
     again.follow_for("mailer", &noting(&memo, &again.clock, |_, _| None), 5).await;
     assert_eq!(memo.done(), all);
+}
+
+pub(crate) async fn money_that_came_in_unasked_is_given_as_well(bench: &Bench) {
+    bench.recorded("A").await;
+    let credit = claimed(bench, "words", notice("T-1", "350")).await;
+    let process = Process::new(&bench.journal);
+    let (told, payments) = (Mutex::new(Vec::new()), AtomicU64::new(0));
+    let handler = |happening: Happening| {
+        let (told, payments) = (&told, &payments);
+        async move {
+            let Happening::Credit(record) = &happening else {
+                payments.fetch_add(1, Ordering::SeqCst);
+                return Ok(());
+            };
+            assert_eq!((happening.stream(), happening.number()), (Stream::Credits, record.sequence.0));
+            let mut told = told.lock().unwrap();
+            told.push((record.id, record.state));
+            if told.len() == 1 { Err(Failure::from("not now")) } else { Ok(()) }
+        }
+    };
+    process.follow_for("ledger", &handler, 3).await;
+    assert!(told.lock().unwrap().is_empty(), "nobody is told of a claim");
+    bench.done(decide(credit, answer("T-1", "350"))).await;
+    process.follow_for("ledger", &handler, 3).await;
+    assert_eq!(
+        *told.lock().unwrap(),
+        [(credit, CreditState::Confirmed); 2],
+        "once it failed, once it did not"
+    );
+    assert_eq!(bench.other.position(&follower("ledger"), Stream::Credits).await.unwrap(), 1);
+    process.follow_for("ledger", &handler, 3).await;
+    assert_eq!(told.lock().unwrap().len(), 2);
+    assert_eq!(payments.load(Ordering::SeqCst), u64::try_from(events(bench).await.len()).unwrap());
 }
 
 pub(crate) async fn what_a_handler_fails_at_is_given_again_and_holds_up_its_payment_only(bench: &Bench) {
