@@ -154,7 +154,7 @@ pub(crate) fn usage() -> String {
         let options = match command_options {
             Options::None => String::new(),
             Options::Without => " [--without TOOL]".to_owned(),
-            Options::Passed { subjects, .. } if subjects.is_empty() => String::new(),
+            Options::Passed { subjects: [], .. } => String::new(),
             Options::Passed { subjects, .. } => format!(" {}", subjects.join("|")),
         };
         // Writing to a string does not fail.
