@@ -113,16 +113,14 @@ mod encryption {
             Ok(Self { public_key, fingerprint })
         }
 
-        /// The SHA-256 of the certificate, in hex: what `openssl x509 -fingerprint -sha256` shows, to tell the
-        /// sandbox's certificate from production's.
+        /// The SHA-256 of the certificate in hex, as in `openssl x509 -fingerprint -sha256`: to tell one from another.
         pub fn fingerprint(&self) -> &str {
             &self.fingerprint
         }
     }
 
     impl SecurityCredential {
-        /// Encrypts the password: RSA with PKCS#1 v1.5 padding, then base64. The padding is random, so two
-        /// runs differ; both are good.
+        /// Encrypts the password: RSA with PKCS#1 v1.5 padding, which is random, so no two are alike; then base64.
         ///
         /// # Errors
         ///

@@ -73,8 +73,7 @@ impl<E: Environment> Config<E> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`] when it is malformed, or plain `http` where that is not allowed: in
-    /// production never, in the sandbox only on loopback.
+    /// [`ErrorKind::Configuration`] when it is malformed, or plain `http` but to loopback from the sandbox.
     pub fn with_base_url(mut self, base_url: &str) -> Result<Self> {
         self.settings.base = E::base_url(base_url, HOSTS)?;
         Ok(self)

@@ -25,7 +25,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "provider-size",
-        reason: "a provider is 700 to 1,200 lines of src/ without its lists: less leaves something out, more does another's work",
+        reason: "a provider is 700 to 1,200 lines of src/ without its list of addresses: less leaves something out, more does another's work",
         check: Check::Whole(sizes),
     },
 ];
@@ -46,8 +46,8 @@ const ARCHITECTURE: &str = "docs/architecture.md";
 /// Files that one provider alone has.
 const EXTRA_FILES: &[(&str, &str)] = &[("daraja", "src/credential.rs")];
 const LINES: RangeInclusive<usize> = 700..=1_200;
-/// What does no work of a provider's: what it is made of, and addresses that were published.
-const LISTS: &[&str] = &["lib.rs", "sources.rs"];
+/// What does no work of a provider's: addresses that were published.
+const LISTS: &[&str] = &["sources.rs"];
 
 fn roster(house: &House<'_>) -> Vec<Finding> {
     providers(house).flat_map(|room| missing(house, room)).collect()

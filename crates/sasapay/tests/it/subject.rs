@@ -228,10 +228,12 @@ impl Subject for SasaPaySubject {
         let known = |name, code: &str, state| {
             said(name, result, &posted(&format!("\"{code}\"")), Says::Report(state)).with_code(code)
         };
-        let (one, ten, hundred) = (Money::kes("1"), Money::kes("10"), Money::kes("100").unwrap());
+        let [one, ten, hundred] = ["1", "10", "100"].map(|amount| Money::kes(amount).unwrap());
+        let ours = CALLBACK.replace("Test callbacks", "PAY-1");
         let paid_out = IPN.replace("\"C2B\"", "\"B2C\"");
         vec![
-            said("the page's", result, CALLBACK, Says::Report(State::Settled)).with_amount(one.unwrap()),
+            said("the page's", result, CALLBACK, Says::Report(State::Pending)).with_amount(one),
+            said("the page's, if it is ours", result, &ours, Says::Report(State::Settled)).with_amount(one),
             known("paid", "0", State::Settled).with_amount(hundred),
             known("failed", "1032", State::Failed),
             known("reversed", "SP01003", State::Reversed),
@@ -243,7 +245,7 @@ impl Subject for SasaPaySubject {
             said("an answer like a result", answer, &posted("\"0\""), Says::Report(State::Settled))
                 .with_amount(hundred),
             said("no answer", answer, r#"{"status":false,"message":"no"}"#, Says::Unanswered),
-            said("a notice", DeliveryPurpose::Notice, IPN, Says::Credit).with_amount(ten.unwrap()),
+            said("a notice", DeliveryPurpose::Notice, IPN, Says::Credit).with_amount(ten),
             said("a notice of money out", DeliveryPurpose::Notice, &paid_out, Says::NotModelled),
             said("nothing", result, "{}", Says::Refused),
             said("something else", DeliveryPurpose::Balance, "{}", Says::NotModelled),
