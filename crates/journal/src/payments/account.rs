@@ -68,6 +68,11 @@ impl Account {
         self.pace.as_ref().map_or(Ok(()), Pace::take)
     }
 
+    /// Whether the gateway knows our references, so that it can be asked about a payment by nothing else.
+    pub(super) fn asks_by_reference(&self) -> bool {
+        self.provider.capabilities().reference == ReferenceUse::Sent
+    }
+
     /// Whether the gateway says with this code that a payment is stuck.
     pub(super) fn is_stuck(&self, code: &str) -> bool {
         self.provider.capabilities().stuck_codes.contains(&code)

@@ -212,8 +212,7 @@ impl Payments {
                 return self.put_off(account, stored, occasion).await;
             }
         }
-        // Names are only learnt from what names the payment, or whoever knows its URL could give it one.
-        if !report.state.is_final() && !names(account, stored, &payment)? {
+        if !teaches(account, stored, &payment, report.state)? {
             report.provider_refs = ProviderRefs::new();
         }
         let (code, signature) = (report.code.clone(), report.signature);
@@ -336,6 +335,18 @@ fn names(account: &Account, stored: &StoredDelivery, payment: &Payment) -> Resul
     let Ok(Read::Report(told)) = account.callbacks.read(&delivery) else { return Ok(false) };
     let known = |told: &ProviderRef| payment.provider_refs.find(&told.kind) == Some(&*told.value);
     Ok(told.reference.as_ref() == Some(&payment.reference) || told.provider_refs.iter().any(known))
+}
+
+/// Whether names of the gateway's are learnt from a delivery. One that ends nothing is asked about no further, and whoever
+/// knows the URL could give the payment a wrong name by it, which the true result would then contradict. So it teaches
+/// one only where the gateway cannot be asked without, and where it names the payment.
+fn teaches(
+    account: &Account,
+    stored: &StoredDelivery,
+    payment: &Payment,
+    state: State,
+) -> Result<bool, PaymentsError> {
+    Ok(state.is_final() || (!account.asks_by_reference() && names(account, stored, payment)?))
 }
 
 /// What is kept of a delivery: all of it but our credentials, which some gateways repeat.

@@ -331,12 +331,7 @@ fn nothing_is_found_by_looking_at_everything() {
         }
         let ledger = "ledger".parse().unwrap();
         assert_eq!(bench.journal.position(&ledger, Stream::Events).await.unwrap(), 0);
-        for state in CreditState::ALL {
-            crate::suite::crediting::standing(&bench, &format!("C-{state}"), *state).await;
-        }
-        bench.clock.forward(3600);
-        bench.done(Entry::DueCredits(DueCredits::new(vec![PROVIDER], 9))).await;
-        bench.journal.credits(CreditSequence(0), 9).await.unwrap();
+        look_for_credits(&bench).await;
         bench.done(Entry::ClaimDue(ClaimDue::new(PROVIDER, crate::bench::lease("a"), 9))).await;
         bench.done(Entry::Sweep(Sweep::new(9))).await;
         bench.done(Entry::Erase(Erase::new(bench.now(), 9))).await;
@@ -353,6 +348,15 @@ fn nothing_is_found_by_looking_at_everything() {
     );
     // Those called `one_` are rules.
     assert_eq!(schema.by_hand().text(&idle), "", "an index that nothing is found by");
+}
+
+async fn look_for_credits(bench: &Bench) {
+    for state in CreditState::ALL {
+        crate::suite::crediting::standing(bench, &format!("C-{state}"), *state).await;
+    }
+    bench.clock.forward(3600);
+    bench.done(Entry::DueCredits(DueCredits::new(vec![PROVIDER], 9))).await;
+    bench.journal.credits(CreditSequence(0), 9).await.unwrap();
 }
 
 /// How often whole tables were looked through, as the server counts once a connection has closed.

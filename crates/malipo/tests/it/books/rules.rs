@@ -343,6 +343,25 @@ async fn a_url_alone_teaches_no_name_to_fail_a_payment_with() {
     }
 }
 
+/// Nor does what names the payment and ends nothing: the true result would contradict a name that was made up.
+#[tokio::test]
+async fn what_ends_nothing_makes_no_name_that_the_true_result_contradicts() {
+    for books in Books::each(Gateway::KasaPay, Operation::PayOut, kasapay, |policy| policy).await {
+        let faults = [Fault::LostReply, Fault::CallbackNever];
+        books.sim.inject(Gateway::KasaPay, Operation::PayOut, faults).unwrap();
+        let payment = books.submit("ORDER-1", to_till("1500")).await.unwrap();
+        let reference = &payment.reference;
+        let nothing = format!(
+            r#"{{"payout_reference":"{reference}","payment_reference":"MADE-UP","payment_status":"700"}}"#
+        );
+        post(&books, &path_of(&books, &payment, DeliveryPurpose::Result), &nothing).await;
+        let known = newest(&books).await;
+        assert_eq!(known.provider_refs.find("payment"), None, "over {}", books.over);
+        let paid = books.until("ORDER-1", &[PaymentState::Paid]).await;
+        assert_eq!((paid.attention(), books.moved()), (None, 1), "over {}", books.over);
+    }
+}
+
 #[tokio::test]
 async fn a_code_that_has_no_turn_is_not_taken_for_handed_in() {
     let slow = |mut policy: Policy| {
