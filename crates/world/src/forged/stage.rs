@@ -110,8 +110,15 @@ const fn number(gateway: Gateway) -> u32 {
 /// The URLs that are good in there: whoever is to ignore a tag has to know what is behind it.
 pub(super) fn urls(now: malipo::Timestamp) -> Result<(CallbackUrls, CallbackUrls), Unbuilt> {
     let key = |id| CallbackKey::new(id, Secret::new(format!("{id}: a key of at least thirty-two bytes")));
-    let urls = CallbackUrls::new(BASE, key(1)?)?.with_retired(key(2)?, now)?;
-    Ok((urls, CallbackUrls::new(BASE, key(2)?)?))
+    let mut urls = CallbackUrls::new(BASE, key(1)?)?.with_retired(key(2)?, now)?;
+    let mut retired = CallbackUrls::new(BASE, key(2)?)?;
+    // Also for accounts that there are not, since a forgery may name one.
+    for (account, (newer, older)) in (1..=14).zip((51..).zip(151..)) {
+        urls = urls.with_notice_key(account, key(newer)?)?;
+        urls = urls.with_retired_notice_key(account, key(older)?, now)?;
+        retired = retired.with_notice_key(account, key(older)?)?;
+    }
+    Ok((urls, retired))
 }
 
 impl Stage {

@@ -58,8 +58,8 @@ pub(super) const KINDS: &[Kind] = &[
         Some(path_of(given.retired.mint(address).ok()?.as_str()).to_owned())
     }),
     Kind::new("number of another key", |given, dice| {
-        let key = 2 + dice.below(250);
-        (key.to_string() != given.key).then(|| given.path().key(key.to_string()).told())
+        let key = (2 + dice.below(250)).to_string();
+        Some(given.path().key(if key == given.key { "252".to_owned() } else { key }).told())
     }),
     Kind::new("another version", |given, dice| {
         Some(given.path().version((2 + dice.below(250)).to_string()).told())
