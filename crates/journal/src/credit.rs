@@ -54,6 +54,8 @@ pub struct CreditRecord {
     pub kind: String,
     /// The gateway's name for it.
     pub value: String,
+    /// Another name that the gateway answered with, such as what the payer's network calls it.
+    pub also: Option<String>,
     /// How much: as posted, until the gateway says it itself.
     pub amount: Money,
     /// Where it stands.

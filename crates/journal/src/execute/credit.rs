@@ -16,6 +16,8 @@ use crate::{
 const GIVEN_UP: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How long a payment that is over may take to tell which transaction it was.
 const NAMED_WITHIN: Duration = Duration::from_secs(600);
+/// How much of what was claimed is shown to a person.
+const LONGEST_CLAIM: usize = 200;
 /// How long between two questions at first.
 const ASKED: Duration = Duration::from_secs(60);
 /// And later: from which age on, and how long between.
@@ -28,7 +30,9 @@ const LATER: &[(Duration, Duration)] = &[
 pub(super) async fn store(tx: &mut dyn Tx, told: StoreCredit, now: Timestamp) -> Result<Done, Stop> {
     let StoreCredit { delivery: id, credit } = told;
     let mut delivery = tx.delivery(id).await?.ok_or(Refused::NoSuchDelivery)?;
-    if delivery.set_aside.is_some() || delivery.applied_at.is_some() {
+    // What an older reader set aside for another reason is booked once it is read again.
+    let is_booked = matches!(delivery.set_aside, Some(Aside::Credit | Aside::Collected));
+    if is_booked || delivery.applied_at.is_some() {
         return Ok(Done::SetAside(News::Repeat));
     }
     let name = nameable(&credit, &delivery.provider)?;
@@ -45,7 +49,7 @@ pub(super) async fn store(tx: &mut dyn Tx, told: StoreCredit, now: Timestamp) ->
     let (provider, kind, value) = (delivery.provider, name.kind, name.value);
     let known = FindCredit::Name { provider: provider.clone(), kind: kind.clone(), value: value.clone() };
     if let Some(known) = tx.credit(&known).await? {
-        return compared(tx, known, credit.amount).await;
+        return compared(tx, known, credit.amount, now).await;
     }
     let open = owner.open();
     let record = CreditRecord {
@@ -54,6 +58,7 @@ pub(super) async fn store(tx: &mut dyn Tx, told: StoreCredit, now: Timestamp) ->
         provider,
         kind,
         value,
+        also: None,
         amount: credit.amount,
         state: CreditState::Claimed,
         attention: None,
@@ -80,8 +85,24 @@ fn nameable(credit: &Credit, provider: &ProviderId) -> Result<Name, Refused> {
     name.ok_or(Refused::Unstorable(StoredError::Malformed("credit")))
 }
 
-/// The same transaction once more: another amount is evidence, and changes nothing.
-async fn compared(tx: &mut dyn Tx, mut known: CreditRecord, told: Money) -> Result<Done, Stop> {
+/// The same transaction once more: another amount is evidence, and changes nothing. Whoever looks at one that nobody but
+/// the posts speaks of is shown each amount.
+async fn compared(
+    tx: &mut dyn Tx,
+    mut known: CreditRecord,
+    told: Money,
+    now: Timestamp,
+) -> Result<Done, Stop> {
+    let done = Done::Credited { credit: known.id, news: News::Repeat, open: None };
+    if let (CreditState::Review, None, Some(why)) = (known.state, known.answered_at, known.attention.clone())
+    {
+        let claimed = why.claimed.clone().unwrap_or_default();
+        if !claimed.contains(&amount(told)) && claimed.len() < LONGEST_CLAIM {
+            let why = Attention { claimed: Some(format!("{claimed}, {}", amount(told))), ..why };
+            tell(tx, known, CreditState::Review, Some(why), now).await?;
+        }
+        return Ok(done);
+    }
     let expects = known.answered_at.is_some() || known.state == CreditState::Claimed;
     if told != known.amount && known.attention.is_none() && expects {
         known.attention = Some(Attention {
@@ -91,7 +112,7 @@ async fn compared(tx: &mut dyn Tx, mut known: CreditRecord, told: Money) -> Resu
         });
         tx.update_credit(&known).await?;
     }
-    Ok(Done::Credited { credit: known.id, news: News::Repeat, open: None })
+    Ok(done)
 }
 
 /// What the gateway answered decides, and what it names in its answer: of what was posted only that the transaction is
@@ -116,7 +137,9 @@ pub(super) async fn decide(tx: &mut dyn Tx, decided: DecideCredit, now: Timestam
             take_over(&mut record, answered, now)?;
             Said::answered(answered)
         }
-        None => record.credit()?.map_or_else(|| Said::only(&name), |credit| Said::claimed(&name, &credit)),
+        None => {
+            record.credit()?.map_or_else(|| Said::called(&record), |credit| Said::claimed(&name, &credit))
+        }
     };
     let owner = owner(tx, &record.provider, &name, &said).await?;
     let open = owner.open();
@@ -125,6 +148,8 @@ pub(super) async fn decide(tx: &mut dyn Tx, decided: DecideCredit, now: Timestam
         || matches!(owner, Owner::Unclear(_)) && age(&record, now) <= NAMED_WITHIN;
     let attention = |reason| Attention { reason, ..evidence(&record) };
     match owner {
+        // What a person was shown stays as it was shown until there is more to show.
+        _ if waits && from == CreditState::Review => {}
         _ if waits => tx.update_credit(&record).await?,
         Owner::Collected(payment) => collected(tx, record, &payment, now).await?,
         Owner::Unclear(_) => {
@@ -155,6 +180,8 @@ fn take_over(record: &mut CreditRecord, answered: &Credit, now: Timestamp) -> Re
     let differs =
         claimed.map(|claimed| Attention::new(Reason::Mismatched).with(amount(answered.amount), claimed));
     record.attention = if is_review { differs.or(record.attention.take()) } else { differs };
+    record.also =
+        answered.provider_refs.iter().nth(1).map(|known| known.value.clone()).or(record.also.take());
     record.amount = answered.amount;
     record.at = answered.at.or(record.at);
     record.answered_at = record.answered_at.or(Some(now));
@@ -198,7 +225,7 @@ pub(super) async fn collect(tx: &mut dyn Tx, payment: &Payment, now: Timestamp) 
     names.extend(payment.receipt.as_deref());
     for record in tx.credits_called(&payment.provider, &names).await? {
         let name = Name::of(&record);
-        if is_named(payment, &name, &Said::only(&name)) {
+        if is_named(payment, &name, &Said::called(&record)) {
             collected(tx, record, payment, now).await?;
         }
     }
@@ -239,8 +266,8 @@ async fn give(tx: &mut dyn Tx, delivery: DeliveryId, payment: &Payment) -> Resul
     Ok(())
 }
 
-/// Where a credit's state changes: the only place that gives it a number under which it is told. What was never told and
-/// is no credit is not told either.
+/// Where a credit's state changes, or what is shown of it: the only place that gives it a number under which it is told.
+/// What was never told and is no credit is not told either.
 async fn tell(
     tx: &mut dyn Tx,
     mut record: CreditRecord,
@@ -250,11 +277,16 @@ async fn tell(
 ) -> Result<CreditRecord, JournalError> {
     record.attention = attention;
     record.next_at = None;
-    if record.state != state {
+    let shown = |record: &CreditRecord| (record.amount, record.attention.clone(), record.payment);
+    let before = tx.credit(&FindCredit::Id(record.id)).await?;
+    let is_shown_anew = before.is_none_or(|before| shown(&before) != shown(&record));
+    let is_step = record.state != state;
+    if is_step {
         (record.state, record.changed_at) = (state, now);
-        if state != CreditState::Collected || record.sequence != CreditSequence(0) {
-            record.sequence = tx.next_credit_sequence().await?;
-        }
+    }
+    let is_told = state != CreditState::Collected || record.sequence != CreditSequence(0);
+    if (is_step || is_shown_anew) && is_told {
+        record.sequence = tx.next_credit_sequence().await?;
     }
     tx.update_credit(&record).await?;
     Ok(record)

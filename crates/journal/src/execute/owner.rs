@@ -29,9 +29,10 @@ pub(super) struct Said {
 }
 
 impl Said {
-    /// The transaction alone.
-    pub(super) fn only(name: &Name) -> Self {
-        Self { receipts: vec![name.value.clone()], reference: None }
+    /// What the gateway calls it, and nothing that only whoever posted said.
+    pub(super) fn called(record: &CreditRecord) -> Self {
+        let names = std::iter::once(&record.value).chain(&record.also);
+        Self { receipts: names.cloned().collect(), reference: None }
     }
 
     /// Whoever posts can name any payment beside the transaction, so what decides is the transaction alone.

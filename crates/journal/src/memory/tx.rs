@@ -204,7 +204,11 @@ impl Tx for Books {
         provider: &ProviderId,
         names: &[&str],
     ) -> Result<Vec<CreditRecord>, JournalError> {
-        let called = |credit: &&CreditRecord| credit.provider == *provider && names.contains(&&*credit.value);
+        let called = |credit: &&CreditRecord| {
+            let names_it = |name: &str| names.contains(&name);
+            credit.provider == *provider
+                && (names_it(&credit.value) || credit.also.as_deref().is_some_and(names_it))
+        };
         Ok(self.credits.values().filter(called).cloned().collect())
     }
 

@@ -1,7 +1,7 @@
 //! Money that came in unasked. What is posted about it is a reason to ask, and no more: what is booked is what the gateway
 //! answers.
 
-use malipo_core::{Credit, ProviderId, ProviderRefs};
+use malipo_core::{Credit, ProviderRefs};
 use tracing::Instrument as _;
 
 use super::pace::Heard;
@@ -9,8 +9,8 @@ use super::replay::{Became, Occasion};
 use super::watch::Asked;
 use super::{ANOTHER_ANSWER, Account, Payments, PaymentsError, reached, watch};
 use crate::{
-    Aside, CreditId, CreditRecord, CreditSequence, CreditState, DecideCredit, Done, DueCredits, Entry, News,
-    PaymentId, Refused, StoreCredit, StoredDelivery,
+    Aside, CreditId, CreditRecord, CreditSequence, CreditState, DecideCredit, Done, Entry, News, PaymentId,
+    Refused, StoreCredit, StoredDelivery,
 };
 
 impl Payments {
@@ -89,12 +89,6 @@ impl Payments {
             None => self.ask_about(account, &self.credit(credit).await?).await?,
         }
         Ok(Became::Aside)
-    }
-
-    /// Credits to ask about now, as far as there is place for them.
-    pub(super) fn due_credits(&self, limit: usize) -> Entry {
-        let providers: Vec<ProviderId> = self.accounts().cloned().collect();
-        Entry::DueCredits(DueCredits::new(providers, u32::try_from(limit).unwrap_or(u32::MAX)))
     }
 
     /// Asks about a credit whose turn has come.

@@ -1,11 +1,13 @@
 //! What gateways post: kept before it is answered, read after, and believed only where it is bound to what we asked.
 
+use std::collections::btree_map::Entry as Slot;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
 use std::time::Duration;
 
 use malipo_core::{
-    Answer, CallbackError, DeliveryPurpose, ProviderId, ProviderRef, ProviderRefs, Raw, Read, Reply, Report,
-    State, Storage, Trust,
+    Answer, CallbackError, Delivery, DeliveryPurpose, ProviderId, ProviderRef, ProviderRefs, Raw, Read,
+    Reply, Report, State, Storage, Trust,
 };
 
 use super::aside::untold;
@@ -150,7 +152,7 @@ impl Payments {
         occasion: Occasion,
     ) -> Result<Became, PaymentsError> {
         let Ok(account) = self.account(&stored.provider) else { return Ok(Became::Waits) };
-        let read = stored.delivery()?.map(|delivery| account.callbacks.read(&delivery));
+        let read = stored.delivery()?.map(|delivery| read(account, stored.id, &delivery));
         let mut unanswered_with = None;
         let why = match read {
             Some(Ok(Read::Report(report))) => return self.fold_in(account, stored, report, occasion).await,
@@ -241,8 +243,8 @@ impl Payments {
         }
     }
 
-    /// Whether a delivery may end its payment without a question. It came to the payment's own URL; a failure also says
-    /// which payment it is about, since whoever knows the URL could post one; and the policy asks for no more.
+    /// Whether a delivery may end its payment without a question. It came to the payment's own URL; what says that no money
+    /// moved, or that it came back, also says which payment it is about, since whoever knows the URL could post it; and the policy asks for no more.
     fn is_enough(
         &self,
         account: &Account,
@@ -253,7 +255,7 @@ impl Payments {
         if !matches!(report.trust, Trust::Addressed | Trust::Signed) {
             return Ok(false);
         }
-        let is_named = report.state != State::Failed || names(account, stored, payment)?;
+        let is_named = report.state == State::Settled || names(account, stored, payment)?;
         let amount = report.amount.unwrap_or(payment.amount);
         Ok(is_named && (is_answer(stored) || !account.policy.confirms(amount)))
     }
@@ -270,11 +272,14 @@ impl Payments {
         {
             let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
             asked.retain(|_, at| now.saturating_sub(*at) < REREAD);
-            if asked.insert(payment.id, now).is_some() {
-                return Ok(());
-            }
+            match asked.entry(payment.id) {
+                // The time stays that of the question: claims that keep coming must not put the next one off.
+                Slot::Occupied(_) => return Ok(()),
+                Slot::Vacant(slot) => slot.insert(now),
+            };
         }
         if self.patient_turn(account).await.is_err() {
+            self.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(&payment.id);
             return Ok(());
         }
         match self.question(account, payment, told).await {
@@ -321,6 +326,14 @@ impl Payments {
             _ => Ok(None),
         }
     }
+}
+
+/// What a delivery says. Who panics at it would do so again at every start, so that counts as unreadable.
+fn read(account: &Account, id: DeliveryId, delivery: &Delivery) -> Result<Read, CallbackError> {
+    catch_unwind(AssertUnwindSafe(|| account.callbacks.read(delivery))).unwrap_or_else(|_| {
+        tracing::error!(account = %account.id(), delivery = id.0, "what reads deliveries panicked at one");
+        Err(CallbackError::Unreadable("what reads deliveries panicked at it"))
+    })
 }
 
 /// Whether it came to the URL of a question of ours about this payment.

@@ -68,6 +68,8 @@ impl Happening {
 ///
 /// It is given everything at least once, and some things again: after it has failed, and after a restart. So what it
 /// does must be safe to do twice. [`Happening::stream`] and [`Happening::number`] tell what it was given before.
+///
+/// One that never returns holds up everything, the stop as well: limit the time of what it waits for.
 #[async_trait]
 pub trait Handler: Send + Sync {
     /// Acts on one thing.
@@ -265,8 +267,15 @@ impl Payments {
         }
         let next = self.give_some(following, line).await;
         // Also before an end, and whatever kept more from being read.
-        self.save(following.follower, line).await?;
-        next
+        let saved = self.save(following.follower, line).await;
+        match (next, saved) {
+            (Ok(Next::Stop), Err(error)) => {
+                let follower = following.follower;
+                tracing::warn!(%follower, %error, "how far it is could not be written down: some is given again");
+                Ok(Next::Stop)
+            }
+            (next, saved) => saved.and(next),
+        }
     }
 
     async fn give_some(

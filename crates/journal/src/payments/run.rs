@@ -15,12 +15,14 @@ use malipo_core::ProviderId;
 use super::ask::is_overdue;
 use super::{Account, Payments, PaymentsError, reached, watch};
 use crate::{
-    Begin, Claim, ClaimDue, CreditRecord, Done, Entry, Find, Overdue, PaymentId, PaymentState, Reason,
+    Begin, Claim, ClaimDue, CreditRecord, Done, DueCredits, Entry, Find, Overdue, PaymentState, Reason,
     Refused, ResendRule, Schedule, StoredDelivery, Sweep,
 };
 
 /// How many payments of one account are worked on at once, and how many of its deliveries are read at once.
 const AT_ONCE: usize = 64;
+/// How many credits of one account are asked about at once.
+const CREDITS_AT_ONCE: usize = 8;
 /// How long to rest when nothing is due.
 const REST: Duration = Duration::from_millis(200);
 /// How long to wait for the turn of a credential before the payment is given back.
@@ -44,8 +46,10 @@ struct Bench<'p> {
     work: FuturesUnordered<Pin<Box<dyn Future<Output = Finished> + Send + 'p>>>,
     /// How many payments of each account.
     payments: BTreeMap<ProviderId, usize>,
-    /// How many deliveries of each account, and credits that they told of.
+    /// How many deliveries of each account.
     deliveries: BTreeMap<ProviderId, usize>,
+    /// How many credits of each account.
+    credits: BTreeMap<ProviderId, usize>,
     /// Whether nothing new is begun any more.
     stopping: Arc<AtomicBool>,
 }
@@ -54,6 +58,7 @@ struct Bench<'p> {
 enum Finished {
     Payment(ProviderId, Result<(), PaymentsError>),
     Delivery(ProviderId, Result<bool, PaymentsError>),
+    Credit(ProviderId, Result<(), PaymentsError>),
 }
 
 /// What was found to be due.
@@ -77,17 +82,18 @@ struct Places {
     account: ProviderId,
     payments: usize,
     deliveries: usize,
+    credits: usize,
 }
 
 impl<'p> Bench<'p> {
     fn places(&self, payments: &Payments) -> Vec<Places> {
-        let free = |taken: &BTreeMap<ProviderId, usize>, account| {
-            AT_ONCE.saturating_sub(taken.get(account).copied().unwrap_or_default())
-        };
+        let taken = |by: &BTreeMap<ProviderId, usize>, account| by.get(account).copied().unwrap_or_default();
+        let free = |by, account| AT_ONCE.saturating_sub(taken(by, account));
         let places = payments.accounts.iter().map(|account| Places {
             account: account.id().clone(),
             payments: free(&self.payments, account.id()),
             deliveries: free(&self.deliveries, account.id()),
+            credits: CREDITS_AT_ONCE.saturating_sub(taken(&self.credits, account.id())),
         });
         places.collect()
     }
@@ -117,14 +123,13 @@ impl<'p> Bench<'p> {
             }));
         }
         for credit in found.credits {
-            *self.deliveries.entry(credit.provider.clone()).or_default() += 1;
+            *self.credits.entry(credit.provider.clone()).or_default() += 1;
             self.work.push(Box::pin(async move {
-                // It is no delivery that was read.
-                let done = payments.ask_again(&credit).await.map(|()| false);
+                let done = payments.ask_again(&credit).await;
                 if let Err(error) = &done {
                     tracing::warn!(credit = credit.id.0, %error, "a credit could not be asked about");
                 }
-                Finished::Delivery(credit.provider, done)
+                Finished::Credit(credit.provider, done)
             }));
         }
     }
@@ -151,6 +156,10 @@ impl<'p> Bench<'p> {
             Finished::Delivery(account, done) => {
                 give_back(&mut self.deliveries, account);
                 done.map(|read| Ticked { read: usize::from(read), ..Ticked::default() })
+            }
+            Finished::Credit(account, done) => {
+                give_back(&mut self.credits, account);
+                done.map(|()| Ticked::default())
             }
         }
     }
@@ -246,21 +255,13 @@ impl Payments {
     async fn look(&self, places: Vec<Places>) -> Result<Found, PaymentsError> {
         self.write_kept().await?;
         let mut found = Found::default();
-        let place = places.iter().map(|places| places.deliveries).max().unwrap_or_default();
-        let batch = vec![Entry::Sweep(Sweep::new(100)), self.due_credits(place)];
-        for done in self.journal.commit(batch).await? {
-            match done {
-                Ok(Done::Swept(swept)) => {
-                    found.swept += swept.len();
-                    self.tell_swept(swept).await?;
+        for done in self.journal.commit(vec![Entry::Sweep(Sweep::new(100))]).await? {
+            let Ok(Done::Swept(swept)) = done else { continue };
+            found.swept += swept.len();
+            for payment in swept {
+                if let Some(payment) = self.journal.find(&Find::Id(payment)).await? {
+                    watch::moved(&payment, PaymentState::Sending, PaymentState::Unknown);
                 }
-                Ok(Done::CreditsDue { due, given_up }) => {
-                    found.credits.extend(due);
-                    for given_up in given_up {
-                        watch::credit(&given_up.provider, given_up.id, given_up.state);
-                    }
-                }
-                _ => {}
             }
         }
         for places in &places {
@@ -279,16 +280,28 @@ impl Payments {
             }
         }
         reached!(self, Leased);
+        // Last and alone: what is wrong with a credit must keep no payment from what is due to it.
+        match self.due_credits(&places).await {
+            Ok(due) => found.credits = due,
+            Err(error) => tracing::warn!(%error, "no credit can be asked about"),
+        }
         Ok(found)
     }
 
-    async fn tell_swept(&self, swept: Vec<PaymentId>) -> Result<(), PaymentsError> {
-        for payment in swept {
-            if let Some(payment) = self.journal.find(&Find::Id(payment)).await? {
-                watch::moved(&payment, PaymentState::Sending, PaymentState::Unknown);
+    async fn due_credits(&self, places: &[Places]) -> Result<Vec<CreditRecord>, PaymentsError> {
+        let mut all = Vec::new();
+        let due = places.iter().filter(|places| places.credits > 0).map(|places| {
+            let limit = u32::try_from(places.credits).unwrap_or(u32::MAX);
+            Entry::DueCredits(DueCredits::new(vec![places.account.clone()], limit))
+        });
+        for done in self.journal.commit(due.collect()).await? {
+            let Ok(Done::CreditsDue { due, given_up }) = done else { continue };
+            all.extend(due);
+            for given_up in given_up {
+                watch::credit(&given_up.provider, given_up.id, given_up.state);
             }
         }
-        Ok(())
+        Ok(all)
     }
 
     async fn work_on(&self, claim: Claim, stopping: &AtomicBool) -> Result<(), PaymentsError> {

@@ -29,10 +29,20 @@ pub(super) async fn called(
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let condition = format!("provider = $1 AND value IN ({}) ORDER BY id", numbers(names.len(), 2));
+    let numbers = numbers(names.len(), 2);
     let mut values = vec![Value::from(provider.as_str())];
     values.extend(names.iter().map(|name| Value::from(*name)));
-    some(tx, &condition, &values).await
+    // One after the other, each from its index.
+    let by_value = format!("provider = $1 AND value IN ({numbers}) ORDER BY id");
+    let mut called = some(tx, &by_value, &values).await?;
+    let by_other = format!("provider = $1 AND also IN ({numbers}) ORDER BY id");
+    for other in some(tx, &by_other, &values).await? {
+        if !called.iter().any(|known| known.id == other.id) {
+            called.push(other);
+        }
+    }
+    called.sort_by_key(|credit| credit.id);
+    Ok(called)
 }
 
 pub(super) async fn told(
@@ -112,7 +122,7 @@ pub(super) async fn insert(tx: &mut Transaction, credit: &CreditRecord) -> Resul
 pub(super) async fn update(tx: &mut Transaction, credit: &CreditRecord) -> Result<(), JournalError> {
     let sql = "UPDATE credits SET sequence = $1, amount_minor = $2, currency = $3, state = $4, attention = $5, \
                expected = $6, claimed = $7, payment = $8, at = $9, answered_at = $10, changed_at = $11, asks = $12, \
-               next_at = $13, credit = $14 WHERE id = $15";
+               next_at = $13, credit = $14, also = $15 WHERE id = $16";
     let attention = credit.attention.as_ref();
     let sequence = (credit.sequence != CreditSequence(0)).then(|| integer(credit.sequence.0));
     let values = values![
@@ -130,6 +140,7 @@ pub(super) async fn update(tx: &mut Transaction, credit: &CreditRecord) -> Resul
         credit.asks,
         credit.next_at.map(Timestamp::unix_millis),
         credit.credit.as_ref().map(Sealed::as_str),
+        credit.also.as_deref(),
         integer(credit.id.0),
     ];
     changed_one(tx, sql, values, "a credit is gone").await

@@ -189,7 +189,8 @@ pub(crate) fn delivery(cells: &mut Cells<'_>) -> Result<StoredDelivery, JournalE
 }
 
 pub(crate) const CREDIT: &str = "id, sequence, provider, kind, value, amount_minor, currency, state, attention, \
-    expected, claimed, delivery, payment, at, received_at, answered_at, changed_at, asks, next_at, credit";
+    expected, claimed, delivery, payment, at, received_at, answered_at, changed_at, asks, next_at, credit, \
+    also";
 
 pub(crate) fn credit(cells: &mut Cells<'_>) -> Result<CreditRecord, JournalError> {
     Ok(CreditRecord {
@@ -210,5 +211,6 @@ pub(crate) fn credit(cells: &mut Cells<'_>) -> Result<CreditRecord, JournalError
         asks: cells.number()?,
         next_at: cells.time_if_any()?,
         credit: cells.text_if_any()?.map(Sealed::new),
+        also: cells.text_if_any()?,
     })
 }

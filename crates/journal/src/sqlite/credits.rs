@@ -31,8 +31,11 @@ pub(super) fn called(
     provider: &ProviderId,
     names: &[&str],
 ) -> Result<Vec<CreditRecord>, JournalError> {
-    let marks = marks(names.len(), |_| "?".to_owned());
-    let sql = format!("SELECT {CREDIT} FROM credits WHERE provider = ? AND value IN ({marks}) ORDER BY id");
+    let marks = marks(names.len(), |at| format!("?{}", at + 2));
+    let sql = format!(
+        "SELECT {CREDIT} FROM credits WHERE provider = ?1 AND value IN ({marks}) \
+         UNION SELECT {CREDIT} FROM credits WHERE provider = ?1 AND also IN ({marks}) ORDER BY id"
+    );
     let values = std::iter::once(provider.as_str()).chain(names.iter().copied());
     all(connection, &sql, params_from_iter(values), sql::credit)
 }
@@ -95,8 +98,8 @@ pub(super) fn insert(connection: &Connection, credit: &CreditRecord) -> Result<C
 
 pub(super) fn update(connection: &Connection, credit: &CreditRecord) -> Result<(), JournalError> {
     let sql = "UPDATE credits SET sequence = ?, amount_minor = ?, currency = ?, state = ?, attention = ?, expected = ?, \
-               claimed = ?, payment = ?, at = ?, answered_at = ?, changed_at = ?, asks = ?, next_at = ?, credit = ? \
-               WHERE id = ?";
+               claimed = ?, payment = ?, at = ?, answered_at = ?, changed_at = ?, asks = ?, next_at = ?, credit = ?, \
+               also = ? WHERE id = ?";
     let attention = credit.attention.as_ref();
     let sequence = (credit.sequence != CreditSequence(0)).then(|| integer(credit.sequence.0));
     let values = params![
@@ -114,6 +117,7 @@ pub(super) fn update(connection: &Connection, credit: &CreditRecord) -> Result<(
         credit.asks,
         credit.next_at.map(Timestamp::unix_millis),
         credit.credit.as_ref().map(Sealed::as_str),
+        credit.also,
         integer(credit.id.0),
     ];
     match change(connection, sql, values)? {

@@ -126,6 +126,9 @@ macro_rules! every_promise {
                 what_is_posted_beside_the_transaction_decides_nothing,
                 a_claim_is_asked_about_more_and_more_rarely_and_then_shown,
                 what_cannot_be_asked_about_goes_to_a_person,
+                money_is_told_once_whichever_of_its_names_its_collection_has,
+                whoever_looks_at_a_claim_is_shown_each_amount,
+                what_an_older_reader_set_aside_can_be_booked,
                 credits_follow_one_another,
                 who_paid_is_erased_and_what_was_paid_is_not,
             ];

@@ -7,6 +7,7 @@ CREATE TABLE credits (
     provider TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind <> ''),
     value TEXT NOT NULL CHECK (value <> ''),
+    also TEXT,
     amount_minor INTEGER NOT NULL CONSTRAINT money_came_in CHECK (amount_minor > 0),
     currency TEXT NOT NULL CHECK (length(currency) = 3),
     state TEXT NOT NULL CONSTRAINT a_credit_has_a_state_there_is CHECK (state IN (
@@ -31,6 +32,7 @@ CREATE TABLE credits (
         ELSE payment IS NOT NULL AND next_at IS NULL END)
 ) STRICT;
 
+CREATE INDEX credits_also ON credits (provider, also) WHERE also IS NOT NULL;
 CREATE INDEX credits_due ON credits (provider, next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX credits_erasable ON credits (changed_at) WHERE state <> 'claimed' AND credit IS NOT NULL;
 CREATE INDEX payments_by_receipt ON payments (provider, receipt)

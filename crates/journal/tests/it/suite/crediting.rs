@@ -5,8 +5,8 @@ use malipo_core::{
 };
 use malipo_journal::{
     Aside, CreditId, CreditRecord, CreditSequence, CreditState, DecideCredit, DeliveryId, Done, DueCredits,
-    Entry, Erase, News, Outcome, PaymentId, PaymentState, Reason, Refused, Start, StoreCredit, StoreDelivery,
-    StoredError,
+    Entry, Erase, News, Outcome, PaymentId, PaymentState, Reason, Refused, SetAside, Start, StoreCredit,
+    StoreDelivery, StoredError,
 };
 
 use crate::bench::{Bench, PROVIDER, lease, open_collection, report};
@@ -364,6 +364,70 @@ pub(crate) async fn what_cannot_be_asked_about_goes_to_a_person(bench: &Bench) {
     assert_eq!(kept.amount, Money::kes("350").unwrap());
     assert_eq!(kept.attention.unwrap().reason, Reason::Mismatched, "and what was posted stands beside it");
     assert_eq!(told(bench, 1).await, [(2, id, CreditState::Confirmed)]);
+}
+
+/// A result may name the transaction otherwise than its notice does.
+pub(crate) async fn money_is_told_once_whichever_of_its_names_its_collection_has(bench: &Bench) {
+    for (name, is_first) in [("A", true), ("B", false)] {
+        let id = collection(bench, name).await;
+        let (words, transaction) = (format!("{{{name}}}"), format!("T-{name}"));
+        let mut noticed = notice(&transaction, "1500");
+        noticed.provider_refs =
+            ProviderRefs::new().with("transaction", Some(&transaction)).with("third_party", Some(name));
+        let answered = believed(Trust::Answered, noticed.clone());
+        let mut told_of_it = report(name, State::Settled);
+        (told_of_it.operation, told_of_it.provider_refs) = (Some(Operation::Collect), ProviderRefs::new());
+        told_of_it.receipt = Some(name.to_owned());
+        let credit = if is_first {
+            let credit = claimed(bench, &words, noticed).await;
+            assert_eq!(decided(bench, decide(credit, answered)).await, CreditState::Confirmed);
+            bench.tell(id, told_of_it).await;
+            credit
+        } else {
+            bench.tell(id, told_of_it).await;
+            let credit = claimed(bench, &words, noticed).await;
+            assert_eq!(decided(bench, decide(credit, answered)).await, CreditState::Collected);
+            credit
+        };
+        let kept = record(bench, credit).await;
+        assert_eq!((kept.state, kept.payment), (CreditState::Collected, Some(id)), "{name}");
+        assert_eq!(kept.also.as_deref(), Some(name));
+    }
+}
+
+pub(crate) async fn whoever_looks_at_a_claim_is_shown_each_amount(bench: &Bench) {
+    let id = claimed(bench, "{1}", notice("T1", "1")).await;
+    assert_eq!(decided(bench, unaskable(id)).await, CreditState::Review);
+    for words in ["{2}", "{3}"] {
+        posted(bench, words, notice("T1", "90000")).await;
+        let why = record(bench, id).await.attention.unwrap();
+        assert_eq!(why.claimed.as_deref(), Some("amount KES 1.00, amount KES 90,000.00"));
+        assert_eq!(told(bench, 1).await, [(2, id, CreditState::Review)], "told anew, once");
+    }
+    // What the gateway answers while a collection is open that it may be of changes nothing that was shown.
+    collection(bench, "A").await;
+    let waits = bench.done(decide(id, naming(answer("T1", "90000"), "A"))).await;
+    assert!(
+        matches!(waits, Done::CreditDecided { state: CreditState::Review, open: Some(_), .. }),
+        "{waits:?}"
+    );
+    assert_eq!(record(bench, id).await.amount, Money::kes("1").unwrap());
+    assert_eq!(told(bench, 2).await, []);
+}
+
+pub(crate) async fn what_an_older_reader_set_aside_can_be_booked(bench: &Bench) {
+    for (words, why) in [("{1}", Aside::Unsigned), ("{2}", Aside::Unreadable), ("{3}", Aside::NotModelled)] {
+        let delivery = StoreDelivery::new(PROVIDER, DeliveryPurpose::Notice, Raw::from(words));
+        let Done::Stored(delivery) = bench.done(Entry::StoreDelivery(Box::new(delivery))).await else {
+            panic!()
+        };
+        bench.done(Entry::SetAside(SetAside::new(delivery, why))).await;
+        let store = StoreCredit::new(delivery, notice(words, "350"));
+        let done = bench.done(Entry::StoreCredit(Box::new(store))).await;
+        assert!(matches!(done, Done::Credited { news: News::New, .. }), "{why}: {done:?}");
+        let kept = bench.journal.delivery(delivery).await.unwrap().unwrap();
+        assert_eq!(kept.set_aside, Some(Aside::Credit));
+    }
 }
 
 pub(crate) async fn credits_follow_one_another(bench: &Bench) {
