@@ -127,12 +127,12 @@ impl Receiver {
             return Ok(());
         };
         let peer = parts.extensions.get::<Peer>().map(|Peer(peer)| *peer);
-        if peer.is_none() && self.proxies == 0 && sources.mode() == SourceMode::Enforce {
+        if peer.is_none() && self.proxies == 0 && sources.mode() != SourceMode::Off {
             self.said.call_once(|| {
                 tracing::error!(
-                    "no request says who is at the other end of its connection, so those of accounts with \
-                     `SourceMode::Enforce` are refused: use `serve` or the router with connect info, insert `Peer`, \
-                     or say `with_proxies`"
+                    "no request says who is at the other end of its connection, so none comes from a list, and those \
+                     of accounts with `SourceMode::Enforce` are refused: use `serve` or the router with connect info, \
+                     insert `Peer`, or say `with_proxies`"
                 );
             });
         }

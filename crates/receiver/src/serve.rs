@@ -38,8 +38,8 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 const SMALLEST_BUFFER: usize = 8 * 1024;
 
 /// Answers what comes to `listener` with `receiver`, until `stop` is ready. Then nothing is accepted any more, what is
-/// under way is finished, and this returns: after `headers_within`, `body_within` and `answer_within` of the [`Limits`] at
-/// the latest. Dropped before that, it cuts every connection.
+/// under way is finished, and this returns: a second after `headers_within`, `body_within` and `answer_within` of the
+/// [`Limits`] at the latest. Dropped before that, it cuts every connection.
 ///
 /// It speaks HTTP/1.1 without TLS: put it behind what ends TLS. Whoever is over the limit of connections waits in the
 /// queue of the system and is not turned away: a gateway that is turned away may not come again, and every place becomes

@@ -137,7 +137,7 @@ impl Stand {
     }
 
     pub(crate) fn address(&self) -> Address {
-        Address::of_account(NUMBER, DeliveryPurpose::Notice)
+        Address::of_account(NUMBER, DeliveryPurpose::Balance)
     }
 
     /// The same of one payment.

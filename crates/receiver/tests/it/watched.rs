@@ -112,8 +112,8 @@ fn what_is_counted_and_logged_is_ours() {
     log.during(|| metrics::with_local_recorder(&counted, || runtime.block_on(walk(&stand))));
     let expected = "\
 malipo_callbacks_total account=none purpose=none result=not_ours: 1
-malipo_callbacks_total account=somepay purpose=notice result=repeated: 3
-malipo_callbacks_total account=somepay purpose=notice result=stored: 1
+malipo_callbacks_total account=somepay purpose=balance result=repeated: 3
+malipo_callbacks_total account=somepay purpose=balance result=stored: 1
 malipo_receiver_connections: 0
 malipo_receiver_connections_ended_total how=done: 6
 malipo_receiver_connections_ended_total how=panicked: 1
@@ -129,7 +129,7 @@ malipo_receiver_unlisted_total account=somepay done=reported: 1
 ";
     assert_eq!(counted.all(), expected);
     let text = log.text();
-    for expected in ["callback", "account=somepay", "purpose=notice", "a request was turned away"] {
+    for expected in ["callback", "account=somepay", "purpose=balance", "a request was turned away"] {
         assert!(text.contains(expected), "{expected} is not in {text}");
     }
     let path = stand.path();
