@@ -33,6 +33,8 @@ pub enum Field {
     Merchant,
     /// It has failed, and nothing in the body says what has.
     NamelessFailure,
+    /// The money came back, and nothing in the body says whose.
+    NamelessReversal,
     /// Something else has failed.
     FailureOfAnother,
 }
@@ -52,6 +54,7 @@ impl Field {
             Self::Operation => "operation",
             Self::Merchant => "merchant",
             Self::NamelessFailure => "failed, no names",
+            Self::NamelessReversal => "reversed, no names",
             Self::FailureOfAnother => "failed, other names",
         }
     }
@@ -65,6 +68,9 @@ impl Field {
         all.extend(layout.operation.map(|_| Self::Operation));
         all.extend(layout.merchant.map(|_| Self::Merchant));
         all.extend([Self::NamelessFailure, Self::Cent, Self::FailureOfAnother, Self::NoAmount]);
+        if matches!(gateway, Gateway::KasaPay | Gateway::SasaPay) {
+            all.push(Self::NamelessReversal);
+        }
         all
     }
 
@@ -83,6 +89,9 @@ impl Field {
         *place(&mut body, layout.words)? = format!("Told once more, as number {number}.").into();
         if matches!(self, Self::NamelessFailure | Self::FailureOfAnother) {
             body = failed(gateway, body)?;
+        }
+        if self == Self::NamelessReversal {
+            body = reversed(gateway, body)?;
         }
         match self {
             Self::Reference => rename(&mut body, layout.reference?, other, dice)?,
@@ -111,7 +120,7 @@ impl Field {
                 let told = place(&mut body, layout.merchant?)?;
                 *told = other_digit(&format!("{}7", told.as_str()?), dice)?.into();
             }
-            Self::NamelessFailure => {
+            Self::NamelessFailure | Self::NamelessReversal => {
                 for name in layout.names {
                     // Some are not there where it failed.
                     let _ = remove(&mut body, name);
@@ -225,6 +234,16 @@ pub(super) fn failed(gateway: Gateway, mut body: Value) -> Option<Value> {
             *place(&mut body, "/status_code")? = "1106".into();
             *place(&mut body, "/details")? = Value::Array(Vec::new());
         }
+    }
+    Some(body)
+}
+
+/// The same money, come back.
+fn reversed(gateway: Gateway, mut body: Value) -> Option<Value> {
+    match gateway {
+        Gateway::KasaPay => *place(&mut body, "/payment_status")? = 702.into(),
+        Gateway::SasaPay => *place(&mut body, "/ResultCode")? = "SP01003".into(),
+        _ => return None,
     }
     Some(body)
 }

@@ -114,7 +114,9 @@ impl Trial {
             self.dice.roll();
             let path = open.genuine.request().uri().path();
             let given = Given::of(path, &self.stage.urls, &self.stage.retired);
-            let Some(forged) = given.and_then(|given| (kind.forge)(&given, &mut self.dice)) else { continue };
+            let forged = given.and_then(|given| (kind.forge)(&given, &mut self.dice));
+            // None is left out, or the count would say more than was posted.
+            let forged = forged.ok_or(Unbuilt::because("a forged URL could not be made"))?;
             if forged == path {
                 return Err(Unbuilt::because("a forged URL is the right one"));
             }

@@ -142,7 +142,7 @@ impl Journal for Failing {
 }
 
 /// KasaPay over every transport, with the journal of each.
-async fn failing() -> Vec<(Books, Arc<Failing>)> {
+pub(crate) async fn failing() -> Vec<(Books, Arc<Failing>)> {
     let journals = Mutex::new(Vec::new());
     let make = |env: Arc<SystemEnv>| -> Arc<dyn Journal> {
         let journal = Arc::new(Failing::new(env));

@@ -3,9 +3,12 @@
 use std::sync::Mutex;
 
 use malipo::journal::{
-    Aside, Deliveries, DeliveryId, Event, EventKind, Follower, Handler, Happening, StoredDelivery,
+    Aside, Deliveries, DeliveryId, Event, EventKind, Follower, Handler, Happening, JournalErrorKind,
+    StoredDelivery, Stream,
 };
+use tokio::sync::{Mutex as Held, oneshot};
 
+use super::failing::{Fails, failing};
 use super::trust::{arrived, requiring};
 use super::*;
 
@@ -17,7 +20,7 @@ async fn history(books: &Books, payment: &Payment) -> Vec<Event> {
     books.payments.journal().history(payment.id).await.unwrap()
 }
 
-/// What a handler of this application is given within a moment.
+/// What a handler of this application is given, up to what happened last.
 async fn followed(books: &Books, name: &str) -> Vec<Event> {
     let (given, name): (Mutex<Vec<Event>>, Follower) = (Mutex::default(), name.parse().unwrap());
     let handler = |happening: Happening| {
@@ -31,8 +34,43 @@ async fn followed(books: &Books, name: &str) -> Vec<Event> {
         }
     };
     let handler: &dyn Handler = &handler;
-    books.payments.follow(&name, handler, SystemEnv::new().sleep(Duration::from_millis(100))).await;
+    let newest = books.payments.events(EventId(0), u32::MAX).await.unwrap().last().unwrap().id.0;
+    let all_given = async {
+        while books.payments.journal().position(&name, Stream::Events).await.unwrap() < newest {
+            SystemEnv::new().sleep(Duration::from_millis(10)).await;
+        }
+    };
+    books.payments.follow(&name, handler, all_given).await;
     given.into_inner().unwrap()
+}
+
+/// Told to stop by what can be asked once only, while how far it is cannot be written down.
+#[tokio::test]
+async fn a_follower_stops_when_it_is_told_to_and_the_journal_fails() {
+    for (books, journal) in failing().await {
+        books.submit("ORDER-1", to_till("1500")).await.unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let stop = Held::new(Some(stop));
+        let handler = |_: Happening| {
+            let (journal, stop) = (&journal, &stop);
+            async move {
+                journal.set(Fails::Always(JournalErrorKind::Full));
+                if let Some(stop) = stop.lock().await.take() {
+                    stop.send(()).unwrap();
+                }
+                Ok(())
+            }
+        };
+        let handler: &dyn Handler = &handler;
+        let told = async {
+            stopped.await.unwrap();
+        };
+        books.payments.follow(&"ledger".parse().unwrap(), handler, told).await;
+        journal.set(Fails::Never);
+        let given = followed(&books, "ledger").await;
+        let payment = books.payments.newest(&"ORDER-1".parse().unwrap()).await.unwrap();
+        assert_eq!(given, history(&books, &payment).await, "over {}: what was not written down", books.over);
+    }
 }
 
 #[tokio::test]

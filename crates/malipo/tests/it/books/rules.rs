@@ -343,6 +343,21 @@ async fn a_url_alone_teaches_no_name_to_fail_a_payment_with() {
     }
 }
 
+/// What says that money came back takes a payment back: it has to say which one.
+#[tokio::test]
+async fn a_reversal_that_names_no_payment_takes_none_back() {
+    for books in Books::each(Gateway::SasaPay, Operation::Collect, sasapay, |policy| policy).await {
+        let payment = books.submit("ORDER-1", from_phone("1500")).await.unwrap();
+        let path = path_of(&books, &payment, DeliveryPurpose::Result);
+        let reversed = r#"{"ResultCode":"SP01003","TransAmount":"1500.00"}"#;
+        post(&books, &path, reversed).await;
+        assert_ne!(newest(&books).await.state(), PaymentState::Reversed, "over {}", books.over);
+        books.until("ORDER-1", &[PaymentState::Paid]).await;
+        post(&books, &path, &reversed.replace("SP01003\"", "SP01003\",\"Later\":1")).await;
+        assert_eq!(newest(&books).await.state(), PaymentState::Paid, "over {}", books.over);
+    }
+}
+
 /// Nor does what names the payment and ends nothing: the true result would contradict a name that was made up.
 #[tokio::test]
 async fn what_ends_nothing_makes_no_name_that_the_true_result_contradicts() {
