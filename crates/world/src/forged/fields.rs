@@ -74,6 +74,15 @@ impl Field {
         all
     }
 
+    /// The same as it is told where no money moved, or where it came back.
+    fn ended(self, gateway: Gateway, body: Value) -> Option<Value> {
+        match self {
+            Self::NamelessFailure | Self::FailureOfAnother => failed(gateway, body),
+            Self::NamelessReversal => reversed(gateway, body),
+            _ => Some(body),
+        }
+    }
+
     /// `genuine` with this changed, and nothing else that counts. `number` makes it unlike any other one; `other` is what
     /// the gateway posted of another payment. `None` where it cannot be changed so.
     pub(super) fn forge(
@@ -87,12 +96,7 @@ impl Field {
         let layout = Layout::of(gateway);
         let mut body = genuine.clone();
         *place(&mut body, layout.words)? = format!("Told once more, as number {number}.").into();
-        if matches!(self, Self::NamelessFailure | Self::FailureOfAnother) {
-            body = failed(gateway, body)?;
-        }
-        if self == Self::NamelessReversal {
-            body = reversed(gateway, body)?;
-        }
+        body = self.ended(gateway, body)?;
         match self {
             Self::Reference => rename(&mut body, layout.reference?, other, dice)?,
             Self::ProviderRef => rename(&mut body, layout.provider_ref, other, dice)?,
