@@ -87,7 +87,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        summary: "durable submits or callbacks, as a ratio to bare rows in the same store",
+        summary: "durable submits or callbacks, as ratios to bare rows on the same disk",
         turn: Turn::Alone,
         options: Options::Passed { subjects: &["journal", "receiver"], values: proofs::BENCH },
         run: proofs::bench,
