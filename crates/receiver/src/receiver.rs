@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body::Body;
 use http_body_util::Full;
 use malipo_core::{ProviderId, Reply};
@@ -112,7 +112,7 @@ impl Receiver {
         let inbox = inbox?;
         let account = inbox.account().map(tracing::field::display);
         let span = tracing::info_span!("callback", account, purpose = inbox.purpose().as_str());
-        Ok(inbox.deliver(&kept(&parts.headers), body).instrument(span).await.reply)
+        Ok(inbox.deliver(&told(&parts.headers), body).instrument(span).await.reply)
     }
 
     fn inbox(&self, parts: &Parts) -> Result<Inbox<'_>, Why> {
@@ -175,10 +175,10 @@ fn length(headers: &HeaderMap) -> usize {
     headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
 }
 
-/// The headers that a gateway may have put there itself.
-fn kept(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
-    let all = headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()));
-    all.filter(|(name, _)| name.starts_with("x-")).collect()
+/// In the shape that the engine takes, which keeps some of them.
+fn told(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
+    let told = |(name, value): (&HeaderName, &HeaderValue)| (name.to_string(), value.as_bytes().to_vec());
+    headers.iter().map(told).collect()
 }
 
 fn said(reply: Reply) -> Response<Full<Bytes>> {

@@ -6,25 +6,17 @@ use malipo_core::{Credit, Money, ProviderId, Timestamp, Trust};
 
 use super::owner::{Name, Owner, Said, is_named, owner};
 use super::{Stop, later, report};
+use crate::again::{AT_FIRST, GIVEN_UP, every};
 use crate::tx::{FindCredit, Tx};
 use crate::{
     Aside, Attention, CreditId, CreditRecord, CreditSequence, CreditState, DecideCredit, DeliveryId, Done,
     DueCredits, JournalError, News, Payment, Reason, Refused, StoreCredit, StoredError, stored,
 };
 
-/// How long the gateway is asked.
-const GIVEN_UP: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How long a payment that is over may take to tell which transaction it was.
 const NAMED_WITHIN: Duration = Duration::from_secs(600);
 /// How much of what was claimed is shown to a person.
 const LONGEST_CLAIM: usize = 200;
-/// How long between two questions at first.
-const ASKED: Duration = Duration::from_secs(60);
-/// And later: from which age on, and how long between.
-const LATER: &[(Duration, Duration)] = &[
-    (Duration::from_secs(6 * 3600), Duration::from_secs(3600)),
-    (Duration::from_secs(600), Duration::from_secs(600)),
-];
 
 /// What a delivery claims. The delivery is done with: from here on the credit waits, and not what told of it.
 pub(super) async fn store(tx: &mut dyn Tx, told: StoreCredit, now: Timestamp) -> Result<Done, Stop> {
@@ -70,7 +62,7 @@ pub(super) async fn store(tx: &mut dyn Tx, told: StoreCredit, now: Timestamp) ->
         changed_at: now,
         asks: 1,
         // Whoever wrote it down asks at once; should it die before that, somebody asks then.
-        next_at: Some(later(now, ASKED)),
+        next_at: Some(later(now, AT_FIRST)),
         credit: Some(stored::credit(&credit).map_err(Refused::Unstorable)?),
     };
     let credit = tx.insert_credit(&record).await?;
@@ -210,9 +202,8 @@ pub(super) async fn due(tx: &mut dyn Tx, wanted: DueCredits, now: Timestamp) -> 
             given_up.push(tell(tx, record, CreditState::Review, Some(why), now).await?);
             continue;
         }
-        let every = LATER.iter().find(|(from, _)| age >= *from).map_or(ASKED, |(_, every)| *every);
         record.asks = record.asks.saturating_add(1);
-        record.next_at = Some(later(now, every));
+        record.next_at = Some(later(now, every(age)));
         tx.update_credit(&record).await?;
         due.push(record);
     }

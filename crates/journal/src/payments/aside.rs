@@ -2,9 +2,9 @@
 
 use malipo_core::Signature;
 
-use super::deliver::GIVEN_UP;
 use super::replay::{Became, Occasion};
 use super::{Account, Payments, PaymentsError, watch};
+use crate::again::GIVEN_UP;
 use crate::{Aside, Attention, Done, Entry, News, PaymentId, Raise, Reason, SetAside, StoredDelivery};
 
 impl Payments {

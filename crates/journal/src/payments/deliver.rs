@@ -13,10 +13,10 @@ use malipo_core::{
 use super::aside::untold;
 use super::ask::stuck;
 use super::pace::{Gate, Heard};
-use super::reading::REREAD;
 use super::replay::{Became, Occasion};
 use super::watch::Posted;
 use super::{ANOTHER_ANSWER, Account, Payments, PaymentsError, reached, watch};
+use crate::again::AT_FIRST;
 use crate::{
     Address, Apply, Aside, DeliveryId, Done, Entry, Find, MatchUnaddressed, News, Payment, PaymentState,
     StoreDelivery, StoredDelivery,
@@ -24,8 +24,6 @@ use crate::{
 
 /// How long a claim may wait for the gateway's own answer before a person is told.
 const CONFIRMED_WITHIN: Duration = Duration::from_secs(600);
-/// How long a payment is looked for that a delivery is about.
-pub(super) const GIVEN_UP: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// What to answer to something that was posted, and what was kept of it.
 #[derive(Debug, Clone)]
@@ -244,7 +242,8 @@ impl Payments {
     }
 
     /// Whether a delivery may end its payment without a question. It came to the payment's own URL; what says that no money
-    /// moved, or that it came back, also says which payment it is about, since whoever knows the URL could post it; and the policy asks for no more.
+    /// moved, or that it came back, also says which payment it is about, since whoever knows the URL could post it; and the
+    /// policy asks for no more.
     fn is_enough(
         &self,
         account: &Account,
@@ -271,7 +270,7 @@ impl Payments {
         let now = self.timer.monotonic();
         {
             let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-            asked.retain(|_, at| now.saturating_sub(*at) < REREAD);
+            asked.retain(|_, at| now.saturating_sub(*at) < AT_FIRST);
             match asked.entry(payment.id) {
                 // The time stays that of the question: claims that keep coming must not put the next one off.
                 Slot::Occupied(_) => return Ok(()),
@@ -345,7 +344,7 @@ fn is_answer(stored: &StoredDelivery) -> bool {
 fn names(account: &Account, stored: &StoredDelivery, payment: &Payment) -> Result<bool, PaymentsError> {
     let Some(mut delivery) = stored.delivery()? else { return Ok(false) };
     delivery.addressed = None;
-    let Ok(Read::Report(told)) = account.callbacks.read(&delivery) else { return Ok(false) };
+    let Ok(Read::Report(told)) = read(account, stored.id, &delivery) else { return Ok(false) };
     let known = |told: &ProviderRef| payment.provider_refs.find(&told.kind) == Some(&*told.value);
     Ok(told.reference.as_ref() == Some(&payment.reference) || told.provider_refs.iter().any(known))
 }

@@ -6,15 +6,8 @@ use std::time::Duration;
 use malipo_core::ProviderId;
 
 use super::{Payments, PaymentsError};
+use crate::again::{AT_FIRST, every};
 use crate::{Deliveries, DeliveryId, StoredDelivery};
-
-/// How often deliveries that could not be folded in are read again, at first.
-pub(super) const REREAD: Duration = Duration::from_secs(60);
-/// How often later: from which age on, and how long between.
-const LATER: &[(Duration, Duration)] = &[
-    (Duration::from_secs(6 * 3600), Duration::from_secs(3600)),
-    (Duration::from_secs(600), Duration::from_secs(600)),
-];
 
 impl Payments {
     /// What is new, and now and then what could not be folded in before: its payment may be there by now. The older it
@@ -32,7 +25,7 @@ impl Payments {
         let reading = all.entry(account).or_default();
         match page.last() {
             Some(last) => (reading.seen, reading.read) = (last.id, reading.read.max(last.id)),
-            None if limit > 0 => reading.again_at = reading.again_at.or(Some(now.saturating_add(REREAD))),
+            None if limit > 0 => reading.again_at = reading.again_at.or(Some(now.saturating_add(AT_FIRST))),
             None => {}
         }
         drop(all);
@@ -53,9 +46,9 @@ impl Payments {
     /// Whether a delivery that was read before is read in this pass.
     fn is_due(&self, delivery: &StoredDelivery) -> bool {
         let age = self.age(delivery);
-        let every = LATER.iter().find(|(from, _)| age >= *from).map_or(REREAD, |(_, every)| *every);
+        let every = every(age);
         let turn = |age: Duration| age.as_secs() / every.as_secs();
-        age < REREAD || turn(age) != turn(age.saturating_sub(REREAD))
+        age < AT_FIRST || turn(age) != turn(age.saturating_sub(AT_FIRST))
     }
 }
 

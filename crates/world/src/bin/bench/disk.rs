@@ -7,12 +7,26 @@ use std::path::Path;
 use std::time::Duration;
 
 use malipo::{Env as _, SystemEnv};
+use tempfile::TempDir;
 
 /// How many times the disk is asked to keep a page.
 const PAGES: usize = 400;
 
+/// A new folder below this one, for what is measured. Tells what it is measured on.
+///
+/// # Errors
+///
+/// When nothing can be written there.
+pub(crate) fn folder(below: &Path) -> Result<TempDir, Box<dyn Error>> {
+    fs::create_dir_all(below)?;
+    let folder = TempDir::new_in(below)?;
+    anstream::println!("{}; {}", machine(), file_system(folder.path()));
+    tell_flush(folder.path())?;
+    Ok(folder)
+}
+
 /// Cores and processor, as far as the system says.
-pub(crate) fn machine() -> String {
+fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = processors.lines().find_map(|line| line.strip_prefix("model name")?.split(": ").nth(1));
@@ -21,7 +35,7 @@ pub(crate) fn machine() -> String {
 }
 
 /// The file system and device that `folder` is on, as far as the system says.
-pub(crate) fn file_system(folder: &Path) -> String {
+fn file_system(folder: &Path) -> String {
     let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
     let Ok(folder) = folder.canonicalize() else { return "file system unknown".to_owned() };
     let mounted = mounts.lines().filter_map(|line| {

@@ -35,11 +35,7 @@ const CONNECTIONS: usize = 16;
 ///
 /// When something could not be written: there are no figures of failures.
 pub(crate) async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    std::fs::create_dir_all(&arguments.folder)?;
-    let folder = TempDir::new_in(&arguments.folder)?;
-    anstream::println!("{}; {}", disk::machine(), disk::file_system(folder.path()));
-    disk::tell_flush(folder.path())?;
-    let mut bench = Bench::prepare(folder).await?;
+    let mut bench = Bench::prepare(disk::folder(&arguments.folder)?).await?;
     let mut ways = vec![BARE, COMMIT, SUBMIT, MEMORY];
     match bench.server {
         Some(_) => ways.push(SERVER),

@@ -46,11 +46,7 @@ const SERVER: &str = "acknowledged, PostgreSQL";
 ///
 /// When something could not be kept or read: there are no figures of failures.
 pub(crate) async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    std::fs::create_dir_all(&arguments.folder)?;
-    let folder = TempDir::new_in(&arguments.folder)?;
-    anstream::println!("{}; {}", disk::machine(), disk::file_system(folder.path()));
-    disk::tell_flush(folder.path())?;
-    let mut bench = Bench::prepare(folder).await?;
+    let mut bench = Bench::prepare(disk::folder(&arguments.folder)?).await?;
     let mut ways = vec![BARE, HYPER, KEPT, READ];
     match bench.server {
         Some(_) => ways.push(SERVER),
